@@ -1,0 +1,38 @@
+import type { Role } from '@parley/contracts';
+
+/** Who calls. Decided by the auth interceptor from the token; handlers trust it. */
+export type Principal =
+  | { readonly kind: 'anonymous' }
+  | PersonPrincipal
+  /** A Parley service; `person` is the one on whose behalf it calls, if any. */
+  | { readonly kind: 'service'; readonly name: string; readonly person?: PersonPrincipal };
+
+/** A signed-in person. */
+export interface PersonPrincipal {
+  readonly kind: 'person';
+  readonly id: string;
+  /** The sign-in (`sid`): all tokens of one refresh family. */
+  readonly signInId: string;
+  readonly roles: readonly Role[];
+  /** End of the token, milliseconds since 1970-01-01 UTC. */
+  readonly tokenExpiresMs: number;
+  /** True when only AuthService/ChangePassword is allowed. */
+  readonly passwordChangeRequired: boolean;
+}
+
+/** What a handler knows of the call beside its request. */
+export interface CallContext {
+  readonly principal: Principal;
+  /** Aborted when the caller goes away or the deadline passes. */
+  readonly signal: AbortSignal;
+  /** End of the caller's patience by this process's clock, milliseconds since 1970-01-01 UTC. */
+  readonly deadlineMs: number | undefined;
+  /** Unique for the call; in every log line and in every refusal. */
+  readonly requestId: string;
+  /** W3C `traceparent` of the caller, passed on in calls, bus and log headers. */
+  readonly traceparent: string | undefined;
+  /** The caller's bearer token, to be forwarded to other services; undefined for anonymous calls. */
+  readonly token: string | undefined;
+  /** Remote address, for rate limits; `in-process` for local calls. */
+  readonly peer: string;
+}

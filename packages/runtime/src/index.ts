@@ -1,0 +1,6 @@
+export * from './clock.ts';
+export * from './health.ts';
+export * from './ids.ts';
+export * from './logger.ts';
+export * from './metrics.ts';
+export * from './module.ts';

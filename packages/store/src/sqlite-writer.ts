@@ -1,0 +1,20 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/**
+ * The one writer of a SQLite file, shared by store and event log in the standalone edition. Writes that meet while a
+ * commit is under way share the next one (group commit, WAL, synchronous=FULL), so that one fsync makes many of them
+ * durable.
+ */
+export interface SqliteWriter {
+  /**
+   * Runs `op` synchronously inside the next group commit and resolves with its result once that commit is durable.
+   * An `op` that throws is undone alone (savepoint) and its promise rejects; the others of the group go on. Ops run in
+   * the order of the calls.
+   */
+  write<T>(op: (db: DatabaseSync) => T): Promise<T>;
+  /** Connection for reads on the main thread: sees everything committed. Only for short reads. */
+  readonly db: DatabaseSync;
+  /** False after a failed commit (disk full, I/O error) until one succeeds again. */
+  readonly healthy: boolean;
+  close(): Promise<void>;
+}
