@@ -1,0 +1,36 @@
+/**
+ * Runs the tests. Without options: everything that needs only Node. `--pool` starts real NATS, Kafka and a MongoDB-wire
+ * database and runs what needs them. `--only TEXT` keeps the test files whose path contains TEXT.
+ */
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({ options: { pool: { type: 'boolean', default: false }, only: { type: 'string' } } });
+
+const ALL = ['packages', 'services', 'clients', 'tests', 'bench', 'tools'].map(dir => `${dir}/**/*.test.ts`);
+const needsServers = (path: string) => path.endsWith('.pool.test.ts');
+const needsBackendBuild = (path: string) => path.endsWith('.smoke.test.ts');
+
+const files = globSync(ALL, { exclude: path => path.includes('node_modules') })
+  .filter(path => (values.pool ? needsServers(path) || needsBackendBuild(path) : !needsServers(path) && !needsBackendBuild(path)))
+  .filter(path => values.only === undefined || path.includes(values.only))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${values.only ?? 'the selection'}`);
+  process.exit(2);
+}
+
+const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+const node = [
+  '--disable-warning=ExperimentalWarning',
+  '--test',
+  ...reporters,
+  '--test-concurrency=2',
+  `--test-timeout=${values.pool ? 900_000 : 180_000}`,
+];
+const command = values.pool
+  ? ['--disable-warning=ExperimentalWarning', 'tests/backends/src/cli.ts', 'env', '--', process.execPath, ...node, ...files]
+  : [...node, ...files];
+const child = spawn(process.execPath, command, { stdio: 'inherit' });
+child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
