@@ -13,7 +13,9 @@ const needsServers = (path: string) => path.endsWith('.pool.test.ts');
 const needsBackendBuild = (path: string) => path.endsWith('.smoke.test.ts');
 
 const files = globSync(ALL, { exclude: path => path.includes('node_modules') })
-  .filter(path => (values.pool ? needsServers(path) || needsBackendBuild(path) : !needsServers(path) && !needsBackendBuild(path)))
+  .filter(path =>
+    values.pool ? needsServers(path) || needsBackendBuild(path) : !needsServers(path) && !needsBackendBuild(path),
+  )
   .filter(path => values.only === undefined || path.includes(values.only))
   .sort();
 if (files.length === 0) {
@@ -30,7 +32,15 @@ const node = [
   `--test-timeout=${values.pool ? 900_000 : 180_000}`,
 ];
 const command = values.pool
-  ? ['--disable-warning=ExperimentalWarning', 'tests/backends/src/cli.ts', 'env', '--', process.execPath, ...node, ...files]
+  ? [
+      '--disable-warning=ExperimentalWarning',
+      'tests/backends/src/cli.ts',
+      'env',
+      '--',
+      process.execPath,
+      ...node,
+      ...files,
+    ]
   : [...node, ...files];
 const child = spawn(process.execPath, command, { stdio: 'inherit' });
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
