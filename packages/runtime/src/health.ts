@@ -16,3 +16,41 @@ export interface Health {
   /** Every check's report and the verdict. */
   ready(): { readonly ok: boolean; readonly checks: Readonly<Record<string, HealthReport>> };
 }
+
+/** Readiness of this process. */
+export function createHealth(): Health {
+  const checks = new Map<string, () => HealthReport>();
+  let stopping = false;
+  return {
+    register(name, check) {
+      if (checks.has(name)) throw new Error(`a health check named ${name} is registered already`);
+      checks.set(name, check);
+      return () => {
+        if (checks.get(name) === check) checks.delete(name);
+      };
+    },
+    draining() {
+      stopping = true;
+    },
+    ready() {
+      const reports: Record<string, HealthReport> = {};
+      let ok = !stopping;
+      if (stopping) reports.process = { ok: false, detail: 'the process is stopping' };
+      for (const [name, check] of checks) {
+        const report = run(check);
+        reports[name] = report;
+        ok &&= report.ok;
+      }
+      return { ok, checks: reports };
+    },
+  };
+}
+
+/** A check that throws is a failed check; what it threw may hold secrets, so only its kind is shown. */
+function run(check: () => HealthReport): HealthReport {
+  try {
+    return check();
+  } catch (error) {
+    return { ok: false, detail: `the check failed: ${error instanceof Error ? error.name : 'unknown'}` };
+  }
+}

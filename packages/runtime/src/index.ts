@@ -1,4 +1,6 @@
 export * from './clock.ts';
+export * from './create-logger.ts';
+export * from './create-metrics.ts';
 export * from './health.ts';
 export * from './ids.ts';
 export * from './logger.ts';
