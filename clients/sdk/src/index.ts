@@ -1,0 +1,21 @@
+/** The Parley client for browsers and Node; see the README for a first conversation. */
+
+export type { Person } from '@parley/contracts/directory/v1/person';
+export { type ImEvent, ImEventKind, Importance, type SendMessageResponse } from '@parley/contracts/im/v1/im';
+export {
+  DeviceType,
+  MachineState,
+  type MyPresence,
+  PreferredAvailability,
+  type PresenceView,
+} from '@parley/contracts/presence/v1/presence';
+export * from './client.ts';
+export type { ConnectionState } from './connection.ts';
+export type { Conversation, ShownMessage } from './conversations.ts';
+export type { ClientEnvironment } from './environment.ts';
+export { ParleyClientError } from './errors.ts';
+export { type CursorStore, memoryCursorStore, webCursorStore } from './inbox.ts';
+export { memoryOutboxStore, type OutboxStore, type OutgoingMessage, webOutboxStore } from './outbox.ts';
+export { type AvailabilityClass, availabilityClass } from './presence.ts';
+export type { ReadableStore } from './store.ts';
+export { memoryTokenStore, type StoredTokens, type TokenStore, webTokenStore } from './tokens.ts';
