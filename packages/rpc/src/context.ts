@@ -1,4 +1,5 @@
 import type { Role } from '@parley/contracts';
+import { rpcErrors } from './rpc-errors.ts';
 
 /** Who calls. Decided by the auth interceptor from the token; handlers trust it. */
 export type Principal =
@@ -35,4 +36,37 @@ export interface CallContext {
   readonly token: string | undefined;
   /** Remote address, for rate limits; `in-process` for local calls. */
   readonly peer: string;
+}
+
+/** Nobody signed in. */
+export const anonymous: Principal = Object.freeze({ kind: 'anonymous' });
+
+/** The person a call is made by, or for by a service; undefined when there is none. */
+export function personIn(principal: Principal): PersonPrincipal | undefined {
+  if (principal.kind === 'person') return principal;
+  return principal.kind === 'service' ? principal.person : undefined;
+}
+
+/** The person a call is made by, or for by a service; throws `rpc.unauthenticated` when there is none. */
+export function personOf(context: CallContext): PersonPrincipal {
+  const person = personIn(context.principal);
+  if (!person) throw rpcErrors('rpc.unauthenticated');
+  return person;
+}
+
+/**
+ * A context of one's own: for unit tests, and for work that no call started. Defaults: anonymous, no deadline, a signal
+ * that is never aborted, request id `local`, peer `in-process`.
+ */
+export function createCallContext(init: Partial<CallContext> = {}): CallContext {
+  return {
+    principal: anonymous,
+    signal: new AbortController().signal,
+    deadlineMs: undefined,
+    requestId: 'local',
+    traceparent: undefined,
+    token: undefined,
+    peer: 'in-process',
+    ...init,
+  };
 }

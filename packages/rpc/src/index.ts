@@ -1,5 +1,14 @@
+export * from './authenticator.ts';
 export * from './channel.ts';
 export * from './context.ts';
+export * from './deadline.ts';
 export * from './errors.ts';
+export * from './in-process.ts';
+export type { RegisteredMethod } from './method.ts';
+export * from './rate-limiter.ts';
+export * from './registry.ts';
+export * from './rpc-errors.ts';
 export * from './service.ts';
 export * from './service-module.ts';
+export * from './status.ts';
+export * from './trace.ts';

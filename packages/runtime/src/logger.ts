@@ -1,6 +1,9 @@
 /** Values a log line may carry. Never pass anything secret or said by a person. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
 
+/** Fields of a line about an error: besides plain values, `err` may be whatever was thrown. */
+export type ErrorLogFields = LogFields | (Readonly<Record<string, unknown>> & { readonly err: unknown });
+
 /**
  * Structured log, one JSON object a line. `event` is a stable dotted name (`im.message.stored`), never a sentence with
  * values in it.
@@ -10,7 +13,7 @@ export interface Logger {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   /** `error` under `fields.err` is logged as name, message and stack. */
-  error(event: string, fields?: LogFields & { err?: unknown }): void;
+  error(event: string, fields?: ErrorLogFields): void;
   /** A logger that adds `fields` to every line. */
   child(fields: LogFields): Logger;
 }

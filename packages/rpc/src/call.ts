@@ -1,0 +1,97 @@
+import type { Span } from '@opentelemetry/api';
+import type { Timer } from '@parley/runtime';
+import { anonymous, type CallContext, type Principal } from './context.ts';
+import type { ParleyError } from './errors.ts';
+import type { RegisteredMethod } from './method.ts';
+import type { StreamSink } from './service.ts';
+import { newTraceparent, parseTraceparent } from './trace.ts';
+
+/**
+ * One call on its way through the pipeline; the transports extend it. It is the handler's context at the same time, so
+ * that a call costs one object. What is rarely used (signal, trace) is made on first use.
+ */
+export abstract class Call implements CallContext {
+  readonly method: RegisteredMethod;
+  readonly peer: string;
+  requestId: string;
+  principal: Principal = anonymous;
+  token: string | undefined = undefined;
+  deadlineMs: number | undefined = undefined;
+
+  /** For the pipeline only. */
+  startedAt = 0;
+  finished = false;
+  admitted = false;
+  timer: Timer | undefined = undefined;
+  span: Span | undefined = undefined;
+
+  #traceparent: string | undefined;
+  #controller: AbortController | undefined = undefined;
+  #reason: ParleyError | undefined = undefined;
+  #followers: Set<Call> | undefined = undefined;
+
+  constructor(method: RegisteredMethod, peer: string, requestId: string, traceparent: string | undefined) {
+    this.method = method;
+    this.peer = peer;
+    this.requestId = requestId;
+    this.#traceparent = traceparent;
+  }
+
+  /** The decoded request; called once, after the caller was admitted. Throws refusals. */
+  abstract readRequest(): unknown;
+  /** Sends the response of a unary call. */
+  abstract respond(message: unknown): void;
+  /** Ends a stream well. */
+  abstract end(): void;
+  /** Sends a refusal; nothing follows. */
+  abstract refuse(error: ParleyError): void;
+  /** Where a stream's messages go. */
+  abstract get sink(): StreamSink;
+
+  get traceparent(): string | undefined {
+    if (this.#traceparent === undefined || !parseTraceparent(this.#traceparent)) this.#traceparent = newTraceparent();
+    return this.#traceparent;
+  }
+
+  set traceparent(value: string | undefined) {
+    this.#traceparent = value;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get abortReason(): ParleyError | undefined {
+    return this.#reason;
+  }
+
+  /** Tells the handler, and the local calls it made, that nobody waits any longer. */
+  abort(reason: ParleyError): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    const followers = this.#followers;
+    if (followers) {
+      this.#followers = undefined;
+      for (const follower of followers) follower.onLeaderAborted(reason);
+    }
+  }
+
+  /** A local call made while this one is served; it ends with this one. Cheaper than listening to a signal. */
+  addFollower(call: Call): void {
+    if (this.#reason) return call.onLeaderAborted(this.#reason);
+    this.#followers ??= new Set();
+    this.#followers.add(call);
+  }
+
+  removeFollower(call: Call): void {
+    this.#followers?.delete(call);
+  }
+
+  /** The call on whose behalf this one is made has been aborted. */
+  onLeaderAborted(_reason: ParleyError): void {}
+}
