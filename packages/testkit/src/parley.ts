@@ -1,0 +1,260 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { freePorts } from './ports.ts';
+import { type ProductProcess, productProcess } from './process.ts';
+import { until } from './wait.ts';
+
+/** The two ways to run Parley. */
+export type TopologyName = 'standalone' | 'pool';
+
+/** The servers a pool stands on. */
+export interface PoolBackends {
+  readonly natsUrl: string;
+  readonly kafkaBrokers: readonly string[];
+  readonly mongoUrl: string;
+}
+
+/** How to start the product for a test. */
+export interface StartOptions {
+  readonly topology: TopologyName;
+  /** Needed for a pool. */
+  readonly backends?: PoolBackends;
+  /** Replicas of each service of a pool; default 2. */
+  readonly replicas?: number;
+  /** Configuration over the defaults, as in the YAML file. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Path of the checkout or package that holds `bin/parley`; default: this one. */
+  readonly home?: string;
+}
+
+/** The whole product, running. */
+export interface ParleyUnderTest {
+  readonly topology: TopologyName;
+  /** Where clients connect with gRPC-Web. */
+  readonly url: string;
+  /** Where native gRPC clients connect, `host:port`. */
+  readonly grpcTarget: string;
+  /** The first administrator. */
+  readonly administrator: { readonly address: string; readonly password: string };
+  /** Server processes: one, or the replicas of every service. */
+  readonly processes: readonly ProductProcess[];
+  /** Processes that run `service`. */
+  replicasOf(service: string): readonly ProductProcess[];
+  /** Directory with configuration, keys, data and logs. */
+  readonly dir: string;
+  /** Runs `bin/parley` with this configuration; resolves with what it printed. */
+  parley(...args: string[]): Promise<string>;
+  /** Sum of a counter or gauge over all processes; `labels` must all match. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  /** Resolves when everything accepted so far is archived. */
+  drain(): Promise<void>;
+  /** Stops everything; removes the directory unless `keep`. */
+  stop(options?: { readonly keep?: boolean }): Promise<void>;
+}
+
+const SERVICES = ['directory', 'presence', 'session', 'im', 'archiving'] as const;
+const run = promisify(execFile);
+
+/** Starts the whole product on free loopback ports with fresh data. */
+export async function startParley(options: StartOptions): Promise<ParleyUnderTest> {
+  const home = options.home ?? resolve(import.meta.dirname, '../../..');
+  const bin = join(home, 'bin/parley');
+  const dir = mkdtempSync(join(tmpdir(), 'parley-'));
+  mkdirSync(join(dir, 'logs'));
+  const configFile = join(dir, 'parley.yaml');
+  const passwordFile = join(dir, 'administrator.password');
+  const administrator = { address: 'admin@parley.example', password: `Admin-${dir.slice(-6)}-correct-horse` };
+  writeFileSync(passwordFile, administrator.password, { mode: 0o600 });
+
+  const layout = options.topology === 'standalone' ? await standaloneLayout() : await poolLayout(dir, options);
+  // JSON is YAML; deep-merged so that a test can change one setting of a section
+  const defaults = {
+    dataDir: dir,
+    directory: { domains: ['parley.example'], passwordHash: { memoryKiB: 256, passes: 1 } },
+    ...layout.config,
+  };
+  writeFileSync(configFile, JSON.stringify(merge(defaults, options.config ?? {}), null, 2));
+  const parley = async (...args: string[]) =>
+    (await run(bin, [...args, '--config', configFile], { maxBuffer: 64 << 20 })).stdout;
+  await parley('init', '--non-interactive');
+  await parley('migrate');
+  await parley('create-administrator', '--address', administrator.address, '--password-file', passwordFile);
+
+  const processes = layout.processes.map(p =>
+    productProcess({
+      name: p.name,
+      command: bin,
+      args: ['serve', '--config', configFile, ...(p.target ? ['--target', p.target] : [])],
+      env: {
+        PARLEY_PUBLIC_PORT: String(p.publicPort),
+        PARLEY_GRPC_PORT: String(p.grpcPort),
+        PARLEY_ADMIN_PORT: String(p.adminPort),
+      },
+      logFile: join(dir, 'logs', `${p.name}.log`),
+      adminPort: p.adminPort,
+    }),
+  );
+  let balancer: ProductProcess | undefined;
+  if (layout.balancer) {
+    const haproxyFile = join(dir, 'haproxy.cfg');
+    writeFileSync(haproxyFile, await parley('print-haproxy', '--plan', JSON.stringify(layout.balancer)));
+    balancer = productProcess({
+      name: 'haproxy',
+      command: 'haproxy',
+      args: ['-db', '-f', haproxyFile],
+      env: {},
+      logFile: join(dir, 'logs/haproxy.log'),
+    });
+  }
+  const stopAll = async () => {
+    await Promise.all(processes.map(p => p.stop()));
+    await balancer?.kill();
+  };
+  try {
+    await Promise.all(processes.map(p => p.start()));
+    await balancer?.start();
+    await until('the public port to answer', () => fetch(layout.url, { signal: AbortSignal.timeout(1_000) }));
+    if (layout.balancer) await balanced(layout.url);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+
+  const metric = async (name: string, labels: Readonly<Record<string, string>> = {}) => {
+    const texts = await Promise.all(processes.map(p => p.metrics().catch(() => '')));
+    return texts.flatMap(text => text.split('\n')).reduce((sum, line) => sum + sampleOf(line, name, labels), 0);
+  };
+  return {
+    topology: options.topology,
+    url: layout.url,
+    grpcTarget: layout.grpcTarget,
+    administrator,
+    processes,
+    replicasOf: service =>
+      options.topology === 'standalone' ? processes : processes.filter(p => p.name.startsWith(`${service}-`)),
+    dir,
+    parley,
+    metric,
+    drain: async () =>
+      void (await until('the archive to catch up', async () => (await parley('archive-lag')).trim() === '0', {
+        timeoutMs: 60_000,
+        everyMs: 250,
+      })),
+    async stop({ keep = false } = {}) {
+      await stopAll();
+      if (process.env.PARLEY_TEST_KEEP)
+        cpSync(join(dir, 'logs'), join(process.env.PARLEY_TEST_KEEP, dir.slice(-6)), { recursive: true });
+      if (!keep) rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Layout {
+  readonly url: string;
+  readonly grpcTarget: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly processes: readonly {
+    readonly name: string;
+    readonly target?: string;
+    readonly publicPort: number;
+    readonly grpcPort: number;
+    readonly adminPort: number;
+  }[];
+  readonly balancer?: unknown;
+}
+
+async function standaloneLayout(): Promise<Layout> {
+  const [publicPort = 0, grpcPort = 0, adminPort = 0] = await freePorts(3);
+  return {
+    url: `http://127.0.0.1:${publicPort}`,
+    grpcTarget: `127.0.0.1:${grpcPort}`,
+    config: { topology: 'standalone' },
+    processes: [{ name: 'parley', publicPort, grpcPort, adminPort }],
+  };
+}
+
+async function poolLayout(dir: string, { backends, replicas = 2 }: StartOptions): Promise<Layout> {
+  if (!backends) throw new Error('a pool needs backends');
+  const ports = await freePorts(2 + SERVICES.length * replicas * 3);
+  const take = () => ports.pop() as number;
+  const [publicPort, grpcPort] = [take(), take()];
+  const processes = SERVICES.flatMap(target =>
+    Array.from({ length: replicas }, (_, i) => ({
+      name: `${target}-${i + 1}`,
+      target,
+      publicPort: take(),
+      grpcPort: take(),
+      adminPort: take(),
+    })),
+  );
+  const run = dir
+    .slice(-6)
+    .replaceAll(/[^A-Za-z0-9]/g, '0')
+    .toLowerCase();
+  return {
+    url: `http://127.0.0.1:${publicPort}`,
+    grpcTarget: `127.0.0.1:${grpcPort}`,
+    config: {
+      topology: 'pool',
+      pool: {
+        mongo: { url: backends.mongoUrl, databasePrefix: `t${run}_` },
+        nats: { servers: [backends.natsUrl] },
+        kafka: { brokers: backends.kafkaBrokers, topicPrefix: `t${run}.`, minInsyncReplicas: 1, replicationFactor: 1 },
+      },
+      services: Object.fromEntries(
+        SERVICES.map(service => [
+          service,
+          processes.filter(p => p.target === service).map(p => `127.0.0.1:${p.grpcPort}`),
+        ]),
+      ),
+    },
+    processes,
+    balancer: {
+      publicBind: `127.0.0.1:${publicPort}`,
+      grpcBind: `127.0.0.1:${grpcPort}`,
+      replicas: processes.map(({ target, publicPort, grpcPort, adminPort }) => ({
+        target,
+        host: '127.0.0.1',
+        publicPort,
+        grpcPort,
+        adminPort,
+      })),
+    },
+  };
+}
+
+/** Resolves when the load balancer reaches a directory replica. */
+async function balanced(url: string): Promise<void> {
+  const body = new Uint8Array(5); // an empty GetKeySetRequest in one gRPC-Web frame
+  const request = { method: 'POST', headers: { 'content-type': 'application/grpc-web+proto' }, body };
+  await until(
+    'the load balancer to reach the directory',
+    async () => (await fetch(`${url}/parley.directory.v1.AuthService/GetKeySet`, request)).status === 200,
+  );
+}
+
+function sampleOf(line: string, name: string, labels: Readonly<Record<string, string>>): number {
+  if (!line.startsWith(name)) return 0;
+  const match = /^([a-zA-Z_:]+)(?:\{(.*)\})? (\S+)$/.exec(line);
+  if (!match || match[1] !== name) return 0;
+  const has = Object.entries(labels).every(([label, value]) => match[2]?.includes(`${label}="${value}"`));
+  return has ? Number(match[3]) : 0;
+}
+
+function merge(
+  base: Readonly<Record<string, unknown>>,
+  over: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const out: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const both = isPlain(out[key]) && isPlain(value);
+    out[key] = both ? merge(out[key] as Record<string, unknown>, value as Record<string, unknown>) : value;
+  }
+  return out;
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,75 @@
+import { publicPrefixes, type TargetName } from './routes.ts';
+
+/** Addresses of one replica. */
+export interface ReplicaAddress {
+  readonly target: TargetName;
+  readonly host: string;
+  readonly publicPort: number;
+  readonly grpcPort: number;
+  readonly adminPort: number;
+}
+
+/** What the load balancer listens on and balances over. */
+export interface HaproxyPlan {
+  readonly publicBind: string;
+  readonly grpcBind: string;
+  readonly replicas: readonly ReplicaAddress[];
+}
+
+/**
+ * Renders a complete HAProxy configuration. Calls go to the service that owns them by the proto service prefix; only
+ * calls that never reached a server are sent again to another one, because the rest is the client's to decide.
+ */
+export function renderHaproxy(plan: HaproxyPlan): string {
+  const targets = [...new Set(plan.replicas.map(r => r.target))];
+  const rules = targets.flatMap(target => publicPrefixes(target).map(prefix => ({ target, prefix })));
+  const frontend = (name: string, bind: string, suffix: string, extra: readonly string[]) => [
+    `frontend ${name}`,
+    `  bind ${bind}`,
+    ...extra.map(line => `  ${line}`),
+    ...rules.map(({ target, prefix }) => `  use_backend ${target}-${suffix} if { path_beg /${prefix}/ }`),
+    `  default_backend unrouted`,
+    '',
+  ];
+  const backend = (target: TargetName, suffix: string, port: (r: ReplicaAddress) => number, proto: string) => [
+    `backend ${target}-${suffix}`,
+    `  balance ${target === 'session' ? 'leastconn' : 'roundrobin'}`,
+    `  option httpchk GET /readyz`,
+    ...plan.replicas
+      .filter(r => r.target === target)
+      .map(
+        (r, i) =>
+          `  server ${target}${i + 1} ${r.host}:${port(r)}${proto} check port ${r.adminPort} inter 1s fall 2 rise 1 observe layer4 error-limit 2 on-error mark-down`,
+      ),
+    '',
+  ];
+  return [
+    'global',
+    '  maxconn 200000',
+    '  log stderr format raw local0 notice',
+    '',
+    'defaults',
+    '  mode http',
+    '  log global',
+    '  option redispatch',
+    '  option http-keep-alive',
+    '  retries 3',
+    '  retry-on conn-failure',
+    '  timeout connect 2s',
+    '  timeout client 75s',
+    '  timeout server 75s',
+    '  timeout http-request 10s',
+    '  timeout http-keep-alive 60s',
+    '  timeout queue 5s',
+    '',
+    ...frontend('public', plan.publicBind, 'web', ['http-request set-header x-forwarded-for %[src]']),
+    ...frontend('grpc', `${plan.grpcBind} proto h2`, 'grpc', []),
+    'backend unrouted',
+    '  http-request return status 404 content-type text/plain string "no service owns this path"',
+    '',
+    ...targets.flatMap(target => [
+      ...backend(target, 'web', r => r.publicPort, ''),
+      ...backend(target, 'grpc', r => r.grpcPort, ' proto h2'),
+    ]),
+  ].join('\n');
+}
