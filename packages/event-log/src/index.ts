@@ -1,1 +1,6 @@
+export { createEventLogFaults, type EventLogFaults } from './adapters/sqlite/faults.ts';
+export { createSqliteEventLog, type SqliteEventLogDeps } from './adapters/sqlite/sqlite-event-log.ts';
+export type { BackoffRange } from './backoff.ts';
+export * from './errors.ts';
 export * from './event-log.ts';
+export { MAX_APPEND_BYTES, MAX_APPEND_RECORDS, MAX_BATCH_RECORDS, MAX_KEY_BYTES, MAX_VALUE_BYTES } from './limits.ts';
