@@ -179,7 +179,7 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
         read: (partition, position, limit) => readRecords(db, list[partition] as Partition, position, limit),
         high: partition => list[partition]?.high ?? 0,
         commit: (partition, next) =>
-          writer.write(d => void statements(d).setPosition.run(topic, group, partition, next)),
+          writer.write(d => void statements(d).setPosition.run(topic, group, partition, next), { atomic: true }),
       },
     });
     ofTopic.set(group, created);
