@@ -73,7 +73,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   // JSON is YAML; deep-merged so that a test can change one setting of a section
   const defaults = {
     dataDir: dir,
-    directory: { domains: ['parley.example'], passwordHash: { memoryKiB: 256, passes: 1 } },
+    directory: { domains: ['parley.example'], hashMemoryKiB: 256, hashPasses: 1 },
     ...layout.config,
   };
   writeFileSync(configFile, JSON.stringify(merge(defaults, options.config ?? {}), null, 2));

@@ -1,0 +1,48 @@
+import { describe, it } from 'node:test';
+import { type ParleyUnderTest, type PoolBackends, startParley, type TopologyName } from '@parley/testkit';
+import { type Faults, inWorld, type Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+
+/** What a topology brings to the scenarios. */
+export interface Ground {
+  readonly topology: TopologyName;
+  readonly backends?: PoolBackends;
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Ways to break what stands behind `parley`. */
+  faults(parley: ParleyUnderTest): Faults;
+}
+
+/** Runs every scenario: those without settings of their own share one product, the others get one each. */
+export function runScenarios(ground: () => Promise<Ground>, close: () => Promise<void> = async () => undefined): void {
+  const only = process.env.PARLEY_SCENARIO;
+  const chosen = SCENARIOS.filter(scenario => only === undefined || scenario.name.includes(only));
+  const shared = chosen.filter(scenario => scenario.config === undefined);
+  const own = chosen.filter(scenario => scenario.config !== undefined);
+
+  describe('scenarios', { concurrency: 1 }, () => {
+    if (shared.length > 0) {
+      it('of one product', { timeout: 600_000 }, async t => {
+        const here = await ground();
+        const parley = await startParley({ ...here, config: here.config ?? {} });
+        try {
+          for (const scenario of shared)
+            await t.test(scenario.name, () => inWorld(parley, here.faults(parley), world => scenario.run(world)));
+        } finally {
+          await parley.stop();
+        }
+      });
+    }
+    for (const scenario of own) it(scenario.name, { timeout: 600_000 }, () => alone(scenario));
+    it('leave nothing running', close);
+  });
+
+  async function alone(scenario: Scenario): Promise<void> {
+    const here = await ground();
+    const parley = await startParley({ ...here, config: { ...here.config, ...scenario.config } });
+    try {
+      await inWorld(parley, here.faults(parley), world => scenario.run(world));
+    } finally {
+      await parley.stop();
+    }
+  }
+}

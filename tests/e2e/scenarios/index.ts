@@ -1,0 +1,23 @@
+import type { Scenario } from '../scenario.ts';
+import { awayAndBack } from './away-and-back.ts';
+import { critical } from './critical.ts';
+import { kill } from './kill.ts';
+import { presenceOverTime } from './presence-over-time.ts';
+import { refusals } from './refusals.ts';
+import { retry } from './retry.ts';
+import { signIns } from './sign-ins.ts';
+import { talk } from './talk.ts';
+import { wire } from './wire.ts';
+
+/** Every scenario, run in both topologies. */
+export const SCENARIOS: readonly Scenario[] = [
+  talk,
+  awayAndBack,
+  retry,
+  critical,
+  presenceOverTime,
+  signIns,
+  refusals,
+  wire,
+  kill,
+];

@@ -1,0 +1,12 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runScenarios } from './run.ts';
+
+runScenarios(async () => ({
+  topology: 'standalone',
+  config: { testing: { logFaultFile: 'log-fault' } },
+  faults: parley => ({
+    logDown: async () => writeFileSync(join(parley.dir, 'log-fault'), 'hang'),
+    logUp: async () => rmSync(join(parley.dir, 'log-fault')),
+  }),
+}));
