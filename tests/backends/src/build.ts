@@ -1,14 +1,14 @@
 /** Builds what is missing: under a lock, into a temporary folder, renamed at the end. A half-built cache cannot exist. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import { buildDocumentdb, buildFerretdb } from "./ferretdb.ts";
-import { buildKafka } from "./kafka.ts";
-import { withLock } from "./lock.ts";
-import { buildNats } from "./nats.ts";
-import type { BuildContext, Recipe } from "./recipe.ts";
-import { ensureTools, type Log, run, stderrLog } from "./tools.ts";
-import { ARTEFACTS, artefactDir, artefactKey, type ArtefactName, cacheRoot, VERSIONS } from "./versions.ts";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildDocumentdb, buildFerretdb } from './ferretdb.ts';
+import { buildKafka } from './kafka.ts';
+import { withLock } from './lock.ts';
+import { buildNats } from './nats.ts';
+import type { BuildContext, Recipe } from './recipe.ts';
+import { ensureTools, type Log, run, stderrLog } from './tools.ts';
+import { ARTEFACTS, type ArtefactName, artefactDir, artefactKey, cacheRoot, VERSIONS } from './versions.ts';
 
 /** The record left in every finished artefact. */
 export interface BuildRecord {
@@ -25,11 +25,11 @@ const RECIPES: Record<ArtefactName, Recipe> = {
   ferretdb: buildFerretdb,
   documentdb: buildDocumentdb,
   grpcurl: {
-    tools: ["go"],
+    tools: ['go'],
     async build({ dir, logFile, step }) {
       const module = `github.com/fullstorydev/grpcurl/cmd/grpcurl@v${VERSIONS.grpcurl}`;
-      const env = { GOBIN: join(dir, "bin"), GOTOOLCHAIN: "local" };
-      await step("go install", () => run(["go", "install", module], { logFile, env }));
+      const env = { GOBIN: join(dir, 'bin'), GOTOOLCHAIN: 'local' };
+      await step('go install', () => run(['go', 'install', module], { logFile, env }));
       return {};
     },
   },
@@ -44,29 +44,29 @@ export interface BuildOptions {
 
 /** The record of a finished artefact, or undefined when it is not built. */
 export function buildRecord(name: ArtefactName): BuildRecord | undefined {
-  const file = join(artefactDir(name), "BUILT.json");
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as BuildRecord) : undefined;
+  const file = join(artefactDir(name), 'BUILT.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as BuildRecord) : undefined;
 }
 
 /** Builds what is missing and returns at once when nothing is. The slow Debian root is built beside the others. */
 export async function build({ only = ARTEFACTS, log = stderrLog }: BuildOptions = {}): Promise<void> {
-  const missing = (): ArtefactName[] => only.filter((name) => buildRecord(name) === undefined);
+  const missing = (): ArtefactName[] => only.filter(name => buildRecord(name) === undefined);
   if (missing().length === 0) return;
   const started = Date.now();
-  const onWait = (): void => log("another process is building; waiting for it");
+  const onWait = (): void => log('another process is building; waiting for it');
   await withLock(
-    join(cacheRoot(), "build.lock"),
+    join(cacheRoot(), 'build.lock'),
     async () => {
       const names = missing();
-      mkdirSync(join(cacheRoot(), "logs"), { recursive: true });
-      const tools = [...new Set(names.flatMap((name) => RECIPES[name].tools))];
-      await ensureTools(tools, log, join(cacheRoot(), "logs", "tools.log"));
-      log(`building ${names.join(", ")} into ${cacheRoot()}`);
-      const lanes = [names.filter((n) => n === "documentdb"), names.filter((n) => n !== "documentdb")];
-      const results = await Promise.allSettled(lanes.map((lane) => buildLane(lane, log, started)));
-      const failures = results.filter((result) => result.status === "rejected").map((result) => result.reason);
+      mkdirSync(join(cacheRoot(), 'logs'), { recursive: true });
+      const tools = [...new Set(names.flatMap(name => RECIPES[name].tools))];
+      await ensureTools(tools, log, join(cacheRoot(), 'logs', 'tools.log'));
+      log(`building ${names.join(', ')} into ${cacheRoot()}`);
+      const lanes = [names.filter(n => n === 'documentdb'), names.filter(n => n !== 'documentdb')];
+      const results = await Promise.allSettled(lanes.map(lane => buildLane(lane, log, started)));
+      const failures = results.filter(result => result.status === 'rejected').map(result => result.reason);
       if (failures.length === 1) throw failures[0];
-      if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join("\n"));
+      if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join('\n'));
     },
     onWait,
   );
@@ -74,16 +74,16 @@ export async function build({ only = ARTEFACTS, log = stderrLog }: BuildOptions 
 }
 
 async function buildLane(names: readonly ArtefactName[], log: Log, started: number): Promise<void> {
-  for (const name of names) await buildOne(name, (line) => log(`[${seconds(started).padStart(5)} s] ${line}`));
+  for (const name of names) await buildOne(name, line => log(`[${seconds(started).padStart(5)} s] ${line}`));
 }
 
 async function buildOne(name: ArtefactName, log: Log): Promise<void> {
   const started = Date.now();
   const key = artefactKey(name);
   const dir = join(cacheRoot(), `${key}.${process.pid}.tmp`);
-  const logFile = join(cacheRoot(), "logs", `${key}.log`);
+  const logFile = join(cacheRoot(), 'logs', `${key}.log`);
   for (const entry of readdirSync(cacheRoot())) {
-    if (entry.startsWith(`${name}-`) && entry.endsWith(".tmp")) await remove(join(cacheRoot(), entry));
+    if (entry.startsWith(`${name}-`) && entry.endsWith('.tmp')) await remove(join(cacheRoot(), entry));
   }
   await rm(logFile, { force: true });
   mkdirSync(dir, { recursive: true });
@@ -93,15 +93,19 @@ async function buildOne(name: ArtefactName, log: Log): Promise<void> {
     async step(title, body) {
       const stepStarted = Date.now();
       log(`${key}: ${title} …`);
+      const heartbeat = setInterval(() => log(`${key}: ${title}, ${seconds(stepStarted)} s so far`), 30_000);
       try {
         const result = await body();
         log(`${key}: ${title} done in ${seconds(stepStarted)} s`);
         return result;
       } catch (error) {
+        log(`${key}: ${title} FAILED`);
         const reason = error instanceof Error ? error.message : String(error);
         throw new Error(`${key}: step "${title}" failed after ${seconds(stepStarted)} s; log: ${logFile}\n${reason}`, {
           cause: error,
         });
+      } finally {
+        clearInterval(heartbeat);
       }
     },
   };
@@ -113,7 +117,7 @@ async function buildOne(name: ArtefactName, log: Log): Promise<void> {
     seconds: Number(seconds(started)),
     details,
   };
-  writeFileSync(join(dir, "BUILT.json"), `${JSON.stringify(record, null, 2)}\n`);
+  writeFileSync(join(dir, 'BUILT.json'), `${JSON.stringify(record, null, 2)}\n`);
   await remove(artefactDir(name));
   renameSync(dir, artefactDir(name));
 }

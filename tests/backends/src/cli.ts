@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /** Command line: build · up · env -- COMMAND… · status · clean. Progress goes to standard error, answers to standard output. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { constants } from "node:os";
-import { parseArgs } from "node:util";
-import { build } from "./build.ts";
-import { clean, status } from "./cache.ts";
-import { ensureHaproxy } from "./haproxy.ts";
-import { type Backends, startBackends } from "./index.ts";
-import { stderrLog } from "./tools.ts";
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { parseArgs } from 'node:util';
+import { build } from './build.ts';
+import { clean, status } from './cache.ts';
+import { ensureHaproxy } from './haproxy.ts';
+import { type Backends, startBackends } from './index.ts';
+import { stderrLog } from './tools.ts';
 
 const USAGE = `usage: cli.ts COMMAND [--nats] [--kafka] [--mongo] [--dir DIR]
   build              build everything that is missing, and make sure haproxy is there
@@ -19,40 +19,40 @@ const USAGE = `usage: cli.ts COMMAND [--nats] [--kafka] [--mongo] [--dir DIR]
 `;
 
 async function main(argv: readonly string[]): Promise<number> {
-  const split = argv.indexOf("--");
+  const split = argv.indexOf('--');
   const own = split === -1 ? argv : argv.slice(0, split);
   const rest = split === -1 ? [] : argv.slice(split + 1);
   const { positionals, values } = parseArgs({
     args: [...own],
     allowPositionals: true,
     options: {
-      nats: { type: "boolean" },
-      kafka: { type: "boolean" },
-      mongo: { type: "boolean" },
-      dir: { type: "string" },
-      help: { type: "boolean", short: "h" },
+      nats: { type: 'boolean' },
+      kafka: { type: 'boolean' },
+      mongo: { type: 'boolean' },
+      dir: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
     },
   });
   const { help, ...options } = values;
-  const command = help ? "help" : positionals.length === 1 ? positionals[0] : undefined;
+  const command = help ? 'help' : positionals.length === 1 ? positionals[0] : undefined;
   switch (command) {
-    case "build":
+    case 'build':
       await build();
       await ensureHaproxy();
-      stderrLog("everything is built");
+      stderrLog('everything is built');
       return 0;
-    case "up":
+    case 'up':
       return up(await startBackends(options));
-    case "env":
+    case 'env':
       if (rest.length === 0) break;
       return runIn(await startBackends(options), rest);
-    case "status":
+    case 'status':
       process.stdout.write(status());
       return 0;
-    case "clean":
+    case 'clean':
       await clean(stderrLog);
       return 0;
-    case "help":
+    case 'help':
       process.stdout.write(USAGE);
       return 0;
   }
@@ -61,7 +61,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function up(backends: Backends): Promise<number> {
-  const ended = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), once(process, "SIGHUP")]);
+  const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
   for (const [name, value] of Object.entries(backends.env)) process.stdout.write(`${name}=${value}\n`);
   stderrLog(`running in ${backends.dir}; Ctrl-C stops`);
   const alive = setInterval(() => {}, 60_000);
@@ -71,19 +71,19 @@ async function up(backends: Backends): Promise<number> {
   return 0;
 }
 
-async function runIn(backends: Backends, [file = "", ...args]: readonly string[]): Promise<number> {
-  const child = spawn(file, args, { stdio: "inherit", env: { ...process.env, ...backends.env } });
+async function runIn(backends: Backends, [file = '', ...args]: readonly string[]): Promise<number> {
+  const child = spawn(file, args, { stdio: 'inherit', env: { ...process.env, ...backends.env } });
   // A terminal sends Ctrl-C to the command as well; either way it ends first and we stop after it.
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
-  const code = await new Promise<number>((resolve) => {
-    child.once("error", (error) => {
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  const code = await new Promise<number>(resolve => {
+    child.once('error', error => {
       stderrLog(`${file}: ${error.message}`);
       resolve(127);
     });
-    child.once("exit", (status, signal) => resolve(status ?? 128 + (signal ? constants.signals[signal] : 0)));
+    child.once('exit', (status, signal) => resolve(status ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
-  await backends.stop(code === 0 ? "clean" : "failed");
+  await backends.stop(code === 0 ? 'clean' : 'failed');
   if (code !== 0) stderrLog(`the command ended with ${code}; logs of the servers: ${backends.dir}/logs`);
   return code;
 }

@@ -7,22 +7,22 @@
  * await backends.kafka?.restart();   // same port, same data
  * await backends.stop();
  */
-import { build } from "./build.ts";
-import { type MongoBackend, type MongoOptions, prepareMongo } from "./ferretdb.ts";
-import { type KafkaBackend, type KafkaOptions, prepareKafka } from "./kafka.ts";
-import { type NatsBackend, type NatsOptions, prepareNats } from "./nats.ts";
-import { openOwnedRun, type Outcome } from "./owned.ts";
-import type { Server } from "./server.ts";
-import { type Log, stderrLog } from "./tools.ts";
-import { type ArtefactName, VERSIONS } from "./versions.ts";
+import { build } from './build.ts';
+import { type MongoBackend, type MongoOptions, prepareMongo } from './ferretdb.ts';
+import { type KafkaBackend, type KafkaOptions, prepareKafka } from './kafka.ts';
+import { type NatsBackend, type NatsOptions, prepareNats } from './nats.ts';
+import { type Outcome, openOwnedRun } from './owned.ts';
+import type { Server } from './server.ts';
+import { type Log, stderrLog } from './tools.ts';
+import { type ArtefactName, VERSIONS } from './versions.ts';
 
-export { build, type BuildOptions } from "./build.ts";
-export type { MongoBackend, MongoOptions } from "./ferretdb.ts";
-export { ensureHaproxy, type Haproxy, type HaproxyOptions, startHaproxy } from "./haproxy.ts";
-export type { KafkaBackend, KafkaOptions, KafkaPorts, KafkaProperties } from "./kafka.ts";
-export type { NatsBackend, NatsOptions } from "./nats.ts";
-export type { BackendHandle } from "./server.ts";
-export { grpcurlPath } from "./grpcurl.ts";
+export { type BuildOptions, build } from './build.ts';
+export type { MongoBackend, MongoOptions } from './ferretdb.ts';
+export { grpcurlPath } from './grpcurl.ts';
+export { ensureHaproxy, type Haproxy, type HaproxyOptions, startHaproxy } from './haproxy.ts';
+export type { KafkaBackend, KafkaOptions, KafkaPorts, KafkaProperties } from './kafka.ts';
+export type { NatsBackend, NatsOptions } from './nats.ts';
+export type { BackendHandle } from './server.ts';
 
 /** Which servers to start. With none of the three given, all are. */
 export interface StartOptions {
@@ -48,17 +48,21 @@ export interface Backends {
   stop(outcome?: Outcome): Promise<void>;
 }
 
-const ARTEFACTS_OF = { nats: ["nats"], kafka: ["kafka"], mongo: ["ferretdb", "documentdb"] } as const;
-const PORTS_OF = { nats: ["nats"], kafka: ["kafka", "kafka-controller"], mongo: ["mongo"] } as const;
+const ARTEFACTS_OF = { nats: ['nats'], kafka: ['kafka'], mongo: ['ferretdb', 'documentdb'] } as const;
+const PORTS_OF = { nats: ['nats'], kafka: ['kafka', 'kafka-controller'], mongo: ['mongo'] } as const;
 type Kind = keyof typeof PORTS_OF;
 
 /** Builds what is missing, starts the servers side by side on free loopback ports, resolves when all are healthy. */
 export async function startBackends(options: StartOptions = {}): Promise<Backends> {
   const log = options.log ?? stderrLog;
   const kinds = wanted(options);
-  const only: ArtefactName[] = kinds.flatMap((kind) => [...ARTEFACTS_OF[kind]]);
+  const only: ArtefactName[] = kinds.flatMap(kind => [...ARTEFACTS_OF[kind]]);
   await build({ only, log });
-  const owned = await openOwnedRun(kinds.flatMap((kind) => [...PORTS_OF[kind]]), log, options.dir);
+  const owned = await openOwnedRun(
+    kinds.flatMap(kind => [...PORTS_OF[kind]]),
+    log,
+    options.dir,
+  );
 
   async function bring<S extends Server, O extends object>(
     kind: Kind,
@@ -67,7 +71,7 @@ export async function startBackends(options: StartOptions = {}): Promise<Backend
     fallback: O,
   ): Promise<S | undefined> {
     if (!kinds.includes(kind)) return undefined;
-    const server = await prepare(owned.run, typeof given === "object" ? given : fallback);
+    const server = await prepare(owned.run, typeof given === 'object' ? given : fallback);
     owned.add(server);
     await server.start();
     return server;
@@ -75,9 +79,9 @@ export async function startBackends(options: StartOptions = {}): Promise<Backend
 
   return owned.guard(async () => {
     const starting = [
-      bring("nats", prepareNats, options.nats, {}),
-      bring("kafka", prepareKafka, options.kafka, {}),
-      bring("mongo", prepareMongo, options.mongo, {}),
+      bring('nats', prepareNats, options.nats, {}),
+      bring('kafka', prepareKafka, options.kafka, {}),
+      bring('mongo', prepareMongo, options.mongo, {}),
     ] as const;
     await Promise.allSettled(starting);
     const [nats, kafka, mongo] = await Promise.all(starting);
@@ -90,7 +94,7 @@ export async function startBackends(options: StartOptions = {}): Promise<Backend
 export function backendEnv(backends: Pick<Backends, Kind>): Record<string, string> {
   return {
     ...(backends.nats && { PARLEY_TEST_NATS_URL: backends.nats.url }),
-    ...(backends.kafka && { PARLEY_TEST_KAFKA_BROKERS: backends.kafka.brokers.join(",") }),
+    ...(backends.kafka && { PARLEY_TEST_KAFKA_BROKERS: backends.kafka.brokers.join(',') }),
     ...(backends.mongo && { PARLEY_TEST_MONGO_URL: backends.mongo.url }),
   };
 }
@@ -98,8 +102,8 @@ export function backendEnv(backends: Pick<Backends, Kind>): Record<string, strin
 /** The kinds asked for; all of them when nothing is said about any. */
 export function wanted(options: Pick<StartOptions, Kind>): Kind[] {
   const kinds = Object.keys(PORTS_OF) as Kind[];
-  if (kinds.every((kind) => options[kind] === undefined)) return kinds;
-  return kinds.filter((kind) => options[kind] !== undefined && options[kind] !== false);
+  if (kinds.every(kind => options[kind] === undefined)) return kinds;
+  return kinds.filter(kind => options[kind] !== undefined && options[kind] !== false);
 }
 
 /** The versions this folder builds. */

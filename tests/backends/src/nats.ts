@@ -1,12 +1,12 @@
 /** NATS: one Go binary, no data. */
-import { join } from "node:path";
-import { HOST } from "./net.ts";
-import type { Recipe } from "./recipe.ts";
-import type { RunContext } from "./run.ts";
-import { type BackendHandle, createServerProcess, type Server } from "./server.ts";
-import { run } from "./tools.ts";
-import { artefactDir, VERSIONS } from "./versions.ts";
-import { natsAnswers } from "./wire.ts";
+import { join } from 'node:path';
+import { HOST } from './net.ts';
+import type { Recipe } from './recipe.ts';
+import type { RunContext } from './run.ts';
+import { type BackendHandle, createServerProcess, type Server } from './server.ts';
+import { run } from './tools.ts';
+import { artefactDir, VERSIONS } from './versions.ts';
+import { natsAnswers } from './wire.ts';
 
 /** What a NATS test may change. */
 export interface NatsOptions {
@@ -22,26 +22,26 @@ export interface NatsBackend extends BackendHandle {
 
 /** How the server is built. */
 export const buildNats: Recipe = {
-  tools: ["go"],
+  tools: ['go'],
   async build({ dir, logFile, step }) {
     const module = `github.com/nats-io/nats-server/v2@v${VERSIONS.nats}`;
-    const env = { GOBIN: join(dir, "bin"), GOTOOLCHAIN: "local" };
-    await step("go install", () => run(["go", "install", module], { logFile, env }));
+    const env = { GOBIN: join(dir, 'bin'), GOTOOLCHAIN: 'local' };
+    await step('go install', () => run(['go', 'install', module], { logFile, env }));
     return { module };
   },
 };
 
 /** How the server is run; the caller starts it. */
 export async function prepareNats(context: RunContext, options: NatsOptions): Promise<Server & NatsBackend> {
-  const port = context.port("nats");
-  const binary = join(artefactDir("nats"), "bin", "nats-server");
+  const port = context.port('nats');
+  const binary = join(artefactDir('nats'), 'bin', 'nats-server');
   const server = createServerProcess({
-    ...context.server("nats"),
-    command: [binary, "-a", HOST, "-p", String(port), ...(options.args ?? [])],
+    ...context.server('nats'),
+    command: [binary, '-a', HOST, '-p', String(port), ...(options.args ?? [])],
     // A server that wants credentials or TLS does not answer a plain PING.
-    ready: async (printed) =>
-      printed.includes("Server is ready") && (options.args !== undefined || (await natsAnswers(port))),
-    stopSignal: "SIGTERM",
+    ready: async printed =>
+      printed.includes('Server is ready') && (options.args !== undefined || (await natsAnswers(port))),
+    stopSignal: 'SIGTERM',
   });
   return { ...server, url: `nats://${HOST}:${port}` };
 }

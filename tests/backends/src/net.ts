@@ -1,8 +1,8 @@
 /** Loopback ports: which are free, who answers. */
-import { createServer, Socket } from "node:net";
+import { createServer, Socket } from 'node:net';
 
 /** Everything listens on loopback only. */
-export const HOST = "127.0.0.1";
+export const HOST = '127.0.0.1';
 
 /**
  * Ports are taken from below the kernel's ephemeral range (32768 and up). A server that is down for a moment must find
@@ -12,9 +12,9 @@ export const PORT_RANGE = { from: 15_000, to: 31_999 } as const;
 
 /** True when nothing listens on the port. */
 export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise(resolve => {
     const server = createServer();
-    server.once("error", () => resolve(false));
+    server.once('error', () => resolve(false));
     server.listen({ port, host: HOST, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
@@ -40,7 +40,7 @@ export function exchange(
   done: (answer: Buffer) => boolean,
   timeoutMs = 2000,
 ): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
+  return new Promise(resolve => {
     const socket = new Socket();
     let answer = Buffer.alloc(0);
     const finish = (result: Buffer | undefined): void => {
@@ -48,9 +48,9 @@ export function exchange(
       resolve(result);
     };
     socket.setTimeout(timeoutMs, () => finish(undefined));
-    socket.on("error", () => finish(undefined));
-    socket.on("close", () => finish(undefined));
-    socket.on("data", (chunk) => {
+    socket.on('error', () => finish(undefined));
+    socket.on('close', () => finish(undefined));
+    socket.on('data', chunk => {
       answer = Buffer.concat([answer, chunk]);
       if (done(answer)) finish(answer);
     });

@@ -1,10 +1,10 @@
 /** A run together with its servers: whoever opens it gets them all stopped, whichever way this process ends. */
-import { openRun, type Run } from "./run.ts";
-import type { Server } from "./server.ts";
-import type { Log } from "./tools.ts";
+import { openRun, type Run } from './run.ts';
+import type { Server } from './server.ts';
+import type { Log } from './tools.ts';
 
 /** How a run ended: after `failed` its folder stays for reading. */
-export type Outcome = "clean" | "failed";
+export type Outcome = 'clean' | 'failed';
 
 /** An open run and the servers in it. */
 export interface OwnedRun {
@@ -17,8 +17,8 @@ export interface OwnedRun {
   stop(outcome?: Outcome): Promise<void>;
 }
 
-const open = new Set<() => void>();
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const open = new Set<(outcome: Outcome) => void>();
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Opens a run. `dir` is a folder of the caller's whose data outlives the run. */
 export async function openOwnedRun(ports: readonly string[], log: Log, dir?: string): Promise<OwnedRun> {
@@ -26,31 +26,31 @@ export async function openOwnedRun(ports: readonly string[], log: Log, dir?: str
   const servers: Server[] = [];
   let closed: Promise<void> | undefined;
 
-  const now = (): void => {
+  const now = (outcome: Outcome): void => {
     for (const server of servers) server.killNow();
-    run.close("clean");
+    run.close(outcome);
   };
   const close = async (outcome: Outcome): Promise<void> => {
     // Data that is thrown away needs no orderly end.
-    const orderly = dir !== undefined && outcome === "clean";
-    const results = await Promise.allSettled(servers.map((server) => (orderly ? server.stop() : server.kill())));
+    const orderly = dir !== undefined && outcome === 'clean';
+    const results = await Promise.allSettled(servers.map(server => (orderly ? server.stop() : server.kill())));
     open.delete(now);
     run.close(outcome);
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
-  const stop = (outcome: Outcome = "clean"): Promise<void> => (closed ??= close(outcome));
+  const stop = (outcome: Outcome = 'clean'): Promise<void> => (closed ??= close(outcome));
 
   watchExit();
   open.add(now);
   return {
     run,
     stop,
-    add: (server) => void servers.push(server),
+    add: server => void servers.push(server),
     async guard(body) {
       try {
         return await body();
       } catch (error) {
-        await stop("failed");
+        await stop('failed');
         log(`kept for reading: ${run.dir}`);
         throw error;
       }
@@ -58,8 +58,8 @@ export async function openOwnedRun(ports: readonly string[], log: Log, dir?: str
   };
 }
 
-function killAllNow(): void {
-  for (const now of open) now();
+function killAllNow(outcome: Outcome): void {
+  for (const now of open) now(outcome);
   open.clear();
 }
 
@@ -69,11 +69,11 @@ let watching = false;
 function watchExit(): void {
   if (watching) return;
   watching = true;
-  process.on("exit", killAllNow);
+  process.on('exit', code => killAllNow(code === 0 ? 'clean' : 'failed'));
   for (const signal of SIGNALS) {
     const handler = (): void => {
       if (process.listenerCount(signal) > 1) return;
-      killAllNow();
+      killAllNow('clean');
       process.off(signal, handler);
       process.kill(process.pid, signal);
     };

@@ -1,5 +1,5 @@
 /** What building one artefact looks like, for the files that hold the recipes. */
-import type { Tool } from "./tools.ts";
+import type { Tool } from './tools.ts';
 
 /** What a recipe gets: the folder to fill, and a way to name its steps. */
 export interface BuildContext {

@@ -1,10 +1,19 @@
 /** One server process with a life cycle: started, killed, paused, restarted, always with the same command line. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
-import { killTree, processTree, type ProcessRef, refOf, sendSignal, signalTree, waitGone } from "./proc.ts";
-import { type Log, need, tail } from "./tools.ts";
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  killTree,
+  killTreeSync,
+  type ProcessRef,
+  processTree,
+  refOf,
+  sendSignal,
+  signalTree,
+  waitGone,
+} from './proc.ts';
+import { type Log, need, tail } from './tools.ts';
 
 /** What fault scenarios do to a server. Its port and its data stay the same through all of it. */
 export interface BackendHandle {
@@ -45,7 +54,7 @@ export interface Server extends BackendHandle {
   start(): Promise<void>;
   /** Ends it in order, with SIGKILL after 20 s. */
   stop(): Promise<void>;
-  /** SIGKILL without waiting, for exit handlers. */
+  /** Synchronous SIGKILL, for exit handlers. */
   killNow(): void;
 }
 
@@ -62,12 +71,12 @@ export function createServerProcess(spec: ServerSpec): Server {
     expected = false;
     child = launch(spec);
     const mine = child;
-    const failed = new Promise<never>((_, reject) => mine.once("error", reject));
+    const failed = new Promise<never>((_, reject) => mine.once('error', reject));
     failed.catch(() => {});
-    mine.once("exit", (code, signal) => {
+    mine.once('exit', (code, signal) => {
       if (!expected) spec.log(`${spec.name} ended by itself (${signal ?? `code ${code}`}); log: ${spec.logFile}`);
     });
-    await Promise.race([once(mine, "spawn"), failed]);
+    await Promise.race([once(mine, 'spawn'), failed]);
     const ref = refOf(mine.pid ?? 0);
     if (ref !== undefined) spec.onStart(ref);
     await untilReady(mine, since);
@@ -77,14 +86,14 @@ export function createServerProcess(spec: ServerSpec): Server {
     const end = Date.now() + (spec.readyTimeoutMs ?? 60_000);
     while (!(await spec.ready(readFileSync(spec.logFile).subarray(since).toString()))) {
       if (expected) throw new Error(`${spec.name} was stopped while it was starting`);
-      const problem = !isRunning(mine) ? "ended while starting" : Date.now() > end ? "did not become healthy" : "";
-      if (problem !== "") throw new Error(`${spec.name} ${problem}; log: ${spec.logFile}\n${tail(spec.logFile, 15)}`);
+      const problem = !isRunning(mine) ? 'ended while starting' : Date.now() > end ? 'did not become healthy' : '';
+      if (problem !== '') throw new Error(`${spec.name} ${problem}; log: ${spec.logFile}\n${tail(spec.logFile, 15)}`);
       await delay(25);
     }
   }
 
   async function down(refs: readonly ProcessRef[], mine: ChildProcess): Promise<void> {
-    if (isRunning(mine)) await once(mine, "exit");
+    if (isRunning(mine)) await once(mine, 'exit');
     if (!(await waitGone(refs, 10_000))) throw new Error(`${spec.name}: processes survive SIGKILL`);
   }
 
@@ -104,7 +113,7 @@ export function createServerProcess(spec: ServerSpec): Server {
     if (mine === undefined || pid === undefined) return;
     expected = true;
     const refs = treeRefs(pid);
-    signalTree(pid, "SIGCONT");
+    signalTree(pid, 'SIGCONT');
     sendSignal((spec.wrapped ? processTree(pid)[1] : undefined) ?? pid, spec.stopSignal);
     if (!(await waitGone(refs.slice(0, 1), 20_000))) {
       spec.log(`${spec.name} ignores ${spec.stopSignal}; killing it`);
@@ -127,10 +136,10 @@ export function createServerProcess(spec: ServerSpec): Server {
     pids,
     killNow: () => {
       expected = true;
-      for (const pid of pids().slice(0, 1)) killTree(pid);
+      for (const pid of pids().slice(0, 1)) killTreeSync(pid);
     },
-    pause: () => signal("SIGSTOP"),
-    resume: () => signal("SIGCONT"),
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
     restart: async () => {
       await stop();
       await start();
@@ -139,13 +148,13 @@ export function createServerProcess(spec: ServerSpec): Server {
 }
 
 function launch(spec: ServerSpec): ChildProcess {
-  const log = openSync(spec.logFile, "a");
+  const log = openSync(spec.logFile, 'a');
   try {
     // When this process dies, even by SIGKILL, the kernel kills the server. Its own group keeps Ctrl-C away from it.
-    return spawn(need("setpriv"), ["--pdeathsig", "KILL", "--", ...spec.command], {
+    return spawn(need('setpriv'), ['--pdeathsig', 'KILL', '--', ...spec.command], {
       cwd: spec.cwd,
       env: { ...process.env, ...spec.env },
-      stdio: ["ignore", log, log],
+      stdio: ['ignore', log, log],
       detached: true,
     });
   } finally {
@@ -158,5 +167,5 @@ function isRunning(child: ChildProcess): boolean {
 }
 
 function treeRefs(pid: number): ProcessRef[] {
-  return processTree(pid).flatMap((member) => refOf(member) ?? []);
+  return processTree(pid).flatMap(member => refOf(member) ?? []);
 }

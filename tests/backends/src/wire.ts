@@ -1,14 +1,14 @@
 /** The few bytes of three protocols that a health check needs. No client library: these checks run before any is installed. */
-import { exchange } from "./net.ts";
+import { exchange } from './net.ts';
 
 /** NATS: PING is answered by PONG once the server accepts clients. */
 export async function natsAnswers(port: number): Promise<boolean> {
   const hello = Buffer.from('CONNECT {"verbose":false,"pedantic":false}\r\nPING\r\n');
-  return (await exchange(port, hello, (answer) => answer.includes("PONG\r\n"))) !== undefined;
+  return (await exchange(port, hello, answer => answer.includes('PONG\r\n'))) !== undefined;
 }
 
 /** An ApiVersions v0 request: size, api key 18, version 0, correlation id, client id. */
-export function encodeApiVersions(correlationId: number, clientId = "parley-health"): Buffer {
+export function encodeApiVersions(correlationId: number, clientId = 'parley-health'): Buffer {
   const id = Buffer.from(clientId);
   const frame = Buffer.alloc(14 + id.length);
   frame.writeInt32BE(10 + id.length, 0);
@@ -33,7 +33,7 @@ export function encodeBson(document: Readonly<Record<string, number | string>>):
   const parts: Buffer[] = [];
   for (const [key, value] of Object.entries(document)) {
     const name = Buffer.from(`${key}\0`);
-    if (typeof value === "number") {
+    if (typeof value === 'number') {
       const body = Buffer.alloc(4);
       body.writeInt32LE(value);
       parts.push(Buffer.from([0x10]), name, body);
@@ -64,13 +64,16 @@ export function encodeOpMsg(requestId: number, document: Readonly<Record<string,
 export function saysOk(answer: Buffer): boolean {
   const one = Buffer.alloc(8);
   one.writeDoubleLE(1);
-  return answer.includes(Buffer.concat([Buffer.from([0x01]), Buffer.from("ok\0"), one]));
+  return answer.includes(Buffer.concat([Buffer.from([0x01]), Buffer.from('ok\0'), one]));
 }
 
 /** MongoDB wire: `hello` from the front, then `listCollections`, which has to reach the database behind it. */
 export async function mongoAnswers(port: number): Promise<boolean> {
   const complete = (a: Buffer): boolean => a.length >= 4 && a.length >= a.readInt32LE(0);
-  for (const command of [{ hello: 1, $db: "admin" }, { listCollections: 1, $db: "parley_health" }]) {
+  for (const command of [
+    { hello: 1, $db: 'admin' },
+    { listCollections: 1, $db: 'parley_health' },
+  ]) {
     const answer = await exchange(port, encodeOpMsg(1, command), complete, 5000);
     if (answer === undefined || !saysOk(answer)) return false;
   }

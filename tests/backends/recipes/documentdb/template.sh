@@ -13,6 +13,7 @@ unix_socket_directories = '/srv/postgresql'
 shared_preload_libraries = 'pg_cron,pg_documentdb_core,pg_documentdb'
 cron.database_name = 'postgres'
 cron.host = '/srv/postgresql'
+documentdb.localhost_connection_string = 'host=/srv/postgresql'
 cron.log_run = off
 cron.log_statement = off
 fsync = on
