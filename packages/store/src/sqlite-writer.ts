@@ -10,8 +10,11 @@ export interface SqliteWriter {
    * Runs `op` synchronously inside the next group commit and resolves with its result once that commit is durable.
    * An `op` that throws is undone alone (savepoint) and its promise rejects; the others of the group go on. Ops run in
    * the order of the calls.
+   *
+   * `atomic` promises that `op` throws, if at all, before its first change, and saves the savepoint. When it breaks the
+   * promise, the whole group fails with `not-applied`.
    */
-  write<T>(op: (db: DatabaseSync) => T): Promise<T>;
+  write<T>(op: (db: DatabaseSync) => T, options?: { readonly atomic?: boolean }): Promise<T>;
   /** Connection for reads on the main thread: sees everything committed. Only for short reads. */
   readonly db: DatabaseSync;
   /** False after a failed commit (disk full, I/O error) until one succeeds again. */

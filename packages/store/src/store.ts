@@ -18,14 +18,19 @@ export interface Doc {
 }
 
 /**
- * Index of a collection. Fields are top-level names. Strings sort by their UTF-8 bytes, numbers by value; null and
+ * Index of a collection. Fields are top-level names holding strings (at most 1,024 bytes), numbers, booleans or null;
+ * beside null, one field holds values of one type. Strings sort by their UTF-8 bytes, numbers by value; null and
  * missing are equal and sort first. `sparse` leaves out documents in which the FIRST field is null or missing.
+ *
+ * At most one field may hold an array (1,000 elements, none of them null); it is named by `array`. The document then
+ * stands under each element (under none when the array is empty), and every read of the index gives that field's value
+ * in `equals`.
  */
 export type IndexSpec =
-  /** Ordered by the fields, then by `_id`. At most one field may hold an array: the document then stands under each element. */
-  | { readonly kind: 'ordered'; readonly fields: readonly string[]; readonly sparse?: boolean }
+  /** Ordered by the fields, then by `_id`. */
+  | { readonly kind: 'ordered'; readonly fields: readonly string[]; readonly sparse?: boolean; readonly array?: string }
   /** As ordered, and no two documents may have equal values in all fields (with sparse: among those indexed). */
-  | { readonly kind: 'unique'; readonly fields: readonly string[]; readonly sparse?: boolean }
+  | { readonly kind: 'unique'; readonly fields: readonly string[]; readonly sparse?: boolean; readonly array?: string }
   /**
    * The field holds milliseconds since 1970-01-01 UTC; some time after it, the document is removed. Garbage collection
    * only: readers must look at the time themselves.
@@ -64,7 +69,7 @@ export type ReplaceResult =
 export interface ScanQuery {
   /** Values of the leading fields, in order; may be empty. */
   readonly equals?: readonly Value[];
-  /** Bounds of the field after those in `equals`. */
+  /** Bounds of the field after those in `equals`, not null; only values of the bound's type are within. */
   readonly range?: { readonly gt?: Value; readonly gte?: Value; readonly lt?: Value; readonly lte?: Value };
   /** For a tokens index: all of these must be in the document. */
   readonly words?: readonly string[];

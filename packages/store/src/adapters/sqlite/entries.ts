@@ -1,0 +1,96 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Doc, Value } from '../../store.ts';
+import { toColumn } from './codec.ts';
+import type { Layout, Side, TokensTables } from './layout.ts';
+import { row, type SqlValue, statement } from './statements.ts';
+
+type Fields = Readonly<Record<string, Value | undefined>>;
+
+/** Entries of a document in an index with an array field, each in the order of the side table's columns. */
+function entriesOf(side: Side, doc: Doc): SqlValue[][] {
+  const { index } = side;
+  const fields = doc as unknown as Fields;
+  const first = fields[index.fields[0] as string];
+  if (index.sparse && (first === null || first === undefined)) return [];
+  const held = fields[index.array as string];
+  const elements = Array.isArray(held) ? (held as readonly Value[]) : [held];
+  const names = index.key.includes('_id') ? index.key : [...index.key, '_id'];
+  const distinct = elements.length > 1 ? new Set(elements) : elements;
+  const entries: SqlValue[][] = [];
+  for (const element of distinct) entries.push(names.map(f => toColumn(f === index.array ? element : fields[f])));
+  return entries;
+}
+
+/** Id of another document that stands where `doc` would in a unique index with an array field. */
+export function findSideDuplicate(db: DatabaseSync, side: Side, doc: Doc): string | undefined {
+  for (const entry of entriesOf(side, doc)) {
+    const id = row(statement(db, side.find), ...entry.slice(0, side.index.fields.length))?.[0] as string | undefined;
+    if (id !== undefined && id !== doc._id) return id;
+  }
+  return undefined;
+}
+
+/** Writes what the indexes in tables of their own hold about `doc`. */
+export function addEntries(db: DatabaseSync, layout: Layout, doc: Doc): void {
+  for (const side of layout.sides) {
+    const insert = statement(db, side.insert);
+    for (const entry of entriesOf(side, doc)) insert.run(...entry);
+  }
+  for (const t of layout.tokens) addWords(db, t, doc);
+}
+
+/** Removes it. */
+export function removeEntries(db: DatabaseSync, layout: Layout, doc: Doc): void {
+  for (const side of layout.sides) {
+    const remove = statement(db, side.remove);
+    for (const entry of entriesOf(side, doc)) remove.run(...entry.slice(0, side.index.key.length));
+  }
+  for (const t of layout.tokens) removeWords(db, t, doc._id);
+}
+
+/** Brings it from what `before` had to what `after` has, touching only what differs. */
+export function changeEntries(db: DatabaseSync, layout: Layout, before: Doc, after: Doc): void {
+  for (const side of layout.sides) {
+    const was = new Map(entriesOf(side, before).map(e => [keyOf(e), e]));
+    for (const entry of entriesOf(side, after)) {
+      if (!was.delete(keyOf(entry))) statement(db, side.insert).run(...entry);
+    }
+    for (const entry of was.values()) statement(db, side.remove).run(...entry.slice(0, side.index.key.length));
+  }
+  for (const t of layout.tokens) {
+    const names = [t.index.field, t.index.scope, t.index.newest];
+    const [a, b] = [before, after].map(d => JSON.stringify(names.map(n => (d as unknown as Fields)[n] ?? null)));
+    if (a === b) continue;
+    removeWords(db, t, before._id);
+    addWords(db, t, after);
+  }
+}
+
+const keyOf = (entry: readonly SqlValue[]): string =>
+  JSON.stringify(entry.map(v => (v instanceof Uint8Array ? v[0] === 1 : v === Number.NEGATIVE_INFINITY ? null : v)));
+
+function addWords(db: DatabaseSync, t: TokensTables, doc: Doc): void {
+  const fields = doc as unknown as Fields;
+  const words = fields[t.index.field] as readonly string[] | null | undefined;
+  if (!words || words.length === 0) return;
+  const map = statement(db, `INSERT INTO ${t.map} (scope, newest, _id) VALUES (?, ?, ?)`);
+  const scope = toColumn(fields[t.index.scope]);
+  const { lastInsertRowid } = map.run(scope, toColumn(fields[t.index.newest]), doc._id);
+  const text = `${scopeToken(scope)} ${words.map(wordToken).join(' ')}`;
+  statement(db, `INSERT INTO ${t.words} (rowid, w) VALUES (?, ?)`).run(lastInsertRowid, text);
+}
+
+function removeWords(db: DatabaseSync, t: TokensTables, id: string): void {
+  const n = row(statement(db, `DELETE FROM ${t.map} WHERE _id = ? RETURNING n`), id)?.[0];
+  if (n !== undefined) statement(db, `DELETE FROM ${t.words} WHERE rowid = ?`).run(n);
+}
+
+/** A word as one token, whatever it consists of: the tokenizer sees only letters and digits. */
+export function wordToken(word: string): string {
+  return /^[a-z0-9]{1,60}$/.test(word) ? `a${word}` : `x${Buffer.from(word).toString('hex')}`;
+}
+
+/** The scope as a token that no word can be. */
+export function scopeToken(scope: SqlValue): string {
+  return `s${Buffer.from(JSON.stringify(scope instanceof Uint8Array ? scope[0] === 1 : scope)).toString('hex')}`;
+}

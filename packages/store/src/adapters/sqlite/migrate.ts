@@ -1,0 +1,107 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { CheckedSpec, OrderedIndex } from '../../spec.ts';
+import { checkDocument } from '../../validate.ts';
+import { decodeRow, encodeRest, toColumn } from './codec.ts';
+import { addEntries } from './entries.ts';
+import {
+  indexName,
+  inMain,
+  type Layout,
+  layoutOf,
+  OWN_COLUMNS,
+  sideColumns,
+  tableColumns,
+  tableName,
+} from './layout.ts';
+import { quote, row, rows, type SqlValue, statement } from './statements.ts';
+
+/** What an index condition calls "not null": above {@link NOTHING}. */
+export const SOMETHING = '> -9e999';
+const COLUMN = 'NOT NULL DEFAULT -9e999';
+
+/** Creates what is missing of a collection's tables and fills new columns and indexes from the documents there. */
+export function migrateCollection(db: DatabaseSync, database: string, spec: CheckedSpec): void {
+  const name = tableName(database, spec);
+  const wanted = [...spec.scalars].filter(f => inMain(spec, f));
+  const present = tableColumns(db, name).filter(c => !OWN_COLUMNS.has(c));
+  const isNew = tableColumns(db, name).length === 0;
+  if (isNew) createTable(db, name, spec, wanted);
+  const added = isNew ? [] : wanted.filter(f => !present.includes(f));
+  for (const field of added) db.exec(`ALTER TABLE ${quote(name)} ADD COLUMN ${quote(field)} ${COLUMN}`);
+  const layout = layoutOf(
+    database,
+    spec,
+    tableColumns(db, name).filter(c => !OWN_COLUMNS.has(c)),
+  );
+  if (added.length > 0) fillColumns(db, layout);
+  for (const index of layout.plain) if (index !== spec.cluster) createIndex(db, database, spec, index);
+  const newSides = layout.sides.filter(side => createSide(db, indexName(database, spec, side.index.name), side.index));
+  const newTokens = layout.tokens.filter(t => createTokens(db, indexName(database, spec, t.index.name)));
+  if (newSides.length + newTokens.length > 0)
+    forEachDocument(db, layout, doc => addEntries(db, { ...layout, sides: newSides, tokens: newTokens }, doc));
+}
+
+function createTable(db: DatabaseSync, name: string, spec: CheckedSpec, fields: readonly string[]): void {
+  const columns = fields.map(f => `${quote(f)} ${COLUMN}`);
+  const own = ['_id TEXT NOT NULL UNIQUE', '_rev INTEGER NOT NULL', '_doc TEXT', '_bin BLOB'];
+  const key = spec.cluster ? [`PRIMARY KEY (${spec.cluster.key.map(quote).join(', ')})`] : [];
+  // The fields stand first: the document, the longest part, must not be in front of what is compared.
+  const body = [own[0], own[1], ...columns, own[2], own[3], ...key].join(', ');
+  db.exec(`CREATE TABLE ${quote(name)} (${body})${spec.cluster ? ' WITHOUT ROWID' : ''}`);
+}
+
+function createIndex(db: DatabaseSync, database: string, spec: CheckedSpec, index: OrderedIndex): void {
+  const where = index.sparse ? ` WHERE ${quote(index.fields[0] as string)} ${SOMETHING}` : '';
+  db.exec(
+    `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(indexName(database, spec, index.name))}
+     ON ${quote(tableName(database, spec))} (${index.key.map(quote).join(', ')})${where}`,
+  );
+}
+
+function exists(db: DatabaseSync, name: string): boolean {
+  return row(statement(db, 'SELECT 1 FROM sqlite_schema WHERE name = ?'), name) !== undefined;
+}
+
+function createSide(db: DatabaseSync, name: string, index: OrderedIndex): boolean {
+  if (exists(db, name)) return false;
+  const columns = sideColumns(index).map(f => `${quote(f)} NOT NULL`);
+  db.exec(
+    `CREATE TABLE ${quote(name)} (${columns.join(', ')}, PRIMARY KEY (${index.key.map(quote).join(', ')})) WITHOUT ROWID`,
+  );
+  return true;
+}
+
+function createTokens(db: DatabaseSync, name: string): boolean {
+  if (exists(db, name)) return false;
+  db.exec(
+    `CREATE TABLE ${quote(name)} (n INTEGER PRIMARY KEY, scope NOT NULL, newest NOT NULL, _id TEXT NOT NULL UNIQUE)`,
+  );
+  db.exec(
+    `CREATE VIRTUAL TABLE ${quote(`${name}.words`)} USING fts5(w, content='', contentless_delete=1, detail=none, tokenize='ascii')`,
+  );
+  return true;
+}
+
+/** Calls `fn` for every document, in the order of ids, a few hundred at a time. */
+function forEachDocument(db: DatabaseSync, layout: Layout, fn: (doc: ReturnType<typeof decodeRow>) => void): void {
+  const page = statement(
+    db,
+    `SELECT ${layout.selection} FROM ${layout.table} m WHERE m._id > ? ORDER BY m._id LIMIT 200`,
+  );
+  for (let last: SqlValue = ''; ; ) {
+    const found: SqlValue[][] = rows(page, last);
+    for (const r of found) fn(decodeRow(r, layout.columns));
+    if (found.length < 200) return;
+    last = found.at(-1)?.[0] as string;
+  }
+}
+
+function fillColumns(db: DatabaseSync, layout: Layout): void {
+  const set = ['_doc', '_bin', ...layout.columns].map(c => `${quote(c)} = ?`).join(', ');
+  const update = statement(db, `UPDATE ${layout.table} SET ${set} WHERE _id = ?`);
+  forEachDocument(db, layout, doc => {
+    const rest = encodeRest(doc, layout.columnSet, checkDocument(layout.spec, doc).nestedBytes);
+    const values = layout.columns.map(c => toColumn((doc as unknown as Record<string, never>)[c]));
+    update.run(rest.json, rest.bytes, ...values, doc._id);
+  });
+}

@@ -1,0 +1,251 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock, Counter, Gauge, Histogram, Logger, Metrics } from '@parley/runtime';
+import { StoreError } from '../../errors.ts';
+import type { SqliteWriter } from '../../sqlite-writer.ts';
+import { lockDatabase } from './lock.ts';
+
+/** How to open the writer. */
+export interface SqliteWriterOptions {
+  /** File, made when missing (mode 600, its directory 700), or `:memory:`. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+  /** Page cache, bytes; default 256 MB. */
+  readonly cacheBytes?: number;
+  /**
+   * How long a commit waits for company, milliseconds; default 0: it runs on the next turn of the event loop and takes
+   * what that turn brought.
+   */
+  readonly commitDelayMs?: number;
+  /** Most ops of one commit; default 2,000. */
+  readonly commitOps?: number;
+  /** A commit takes no more ops after so many milliseconds; default 50. */
+  readonly commitMs?: number;
+  /** Ops that may wait; more are refused with `store.overloaded`. Default 100,000. */
+  readonly queueOps?: number;
+  /** Pages of the log after which it is copied into the file; default 4,000 (16 MB). */
+  readonly checkpointPages?: number;
+}
+
+interface Op {
+  readonly run: (db: DatabaseSync) => unknown;
+  readonly atomic: boolean;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+  result: unknown;
+  error: unknown;
+  failed: boolean;
+}
+
+/** Writer that also tells what it did. */
+export interface GroupCommitWriter extends SqliteWriter {
+  /** Commits made so far. */
+  readonly commits: number;
+  /** Ops that wait for a commit. */
+  readonly queued: number;
+}
+
+/**
+ * Opens the one writer of a SQLite file: WAL, synchronous=FULL, group commit. Throws `store.locked` when another
+ * process has the file open this way, `store.unavailable` when it cannot be opened.
+ */
+export function openSqliteWriter(options: SqliteWriterOptions): GroupCommitWriter {
+  return new Writer(options);
+}
+
+/** Primary result codes after which nothing of the group can be trusted: READONLY, IOERR, CORRUPT, FULL, NOMEM, NOTADB. */
+const FATAL = new Set([7, 8, 10, 11, 13, 26]);
+/** Failures of COMMIT after which surely nothing was written: BUSY, NOMEM, READONLY, FULL. */
+const CLEAN = new Set([5, 7, 8, 13]);
+const code = (error: unknown): number => ((error as { errcode?: number } | undefined)?.errcode ?? 0) & 0xff;
+
+class Writer implements GroupCommitWriter {
+  readonly db: DatabaseSync;
+  healthy = true;
+  commits = 0;
+  #queue: Op[] = [];
+  #scheduled = false;
+  #closing: Promise<void> | undefined;
+  #closed: (() => void) | undefined;
+  readonly #lock: { release(): void } | undefined;
+  readonly #clock: Clock;
+  readonly #logger: Logger | undefined;
+  readonly #delay: number;
+  readonly #ops: number;
+  readonly #ms: number;
+  readonly #queueOps: number;
+  readonly #meters: { seconds: Histogram; size: Histogram; failures: Counter; waiting: Gauge } | undefined;
+
+  constructor(o: SqliteWriterOptions) {
+    this.#clock = o.clock;
+    this.#logger = o.logger;
+    this.#delay = o.commitDelayMs ?? 0;
+    this.#ops = o.commitOps ?? 2000;
+    this.#ms = o.commitMs ?? 50;
+    this.#queueOps = o.queueOps ?? 100_000;
+    this.#meters = o.metrics && meters(o.metrics);
+    const memory = o.path === ':memory:';
+    if (!memory) createPrivately(o.path);
+    this.#lock = memory ? undefined : lockDatabase(o.path);
+    try {
+      this.db = new DatabaseSync(o.path, { timeout: 5000, enableForeignKeyConstraints: false });
+      this.db.exec(`PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+        PRAGMA cache_size=-${Math.max(1024, Math.floor((o.cacheBytes ?? 256 * 1024 * 1024) / 1024))};
+        PRAGMA wal_autocheckpoint=${o.checkpointPages ?? 4000}; PRAGMA journal_size_limit=${64 * 1024 * 1024};
+        PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF`);
+    } catch (cause) {
+      this.#lock?.release();
+      throw new StoreError('store.unavailable', `cannot open ${o.path}`, { cause });
+    }
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  write<T>(run: (db: DatabaseSync) => T, options?: { readonly atomic?: boolean }): Promise<T> {
+    if (this.#closing) return Promise.reject(new StoreError('store.closed', 'the store is closed'));
+    if (this.#queue.length >= this.#queueOps)
+      return Promise.reject(new StoreError('store.overloaded', `${this.#queueOps} writes wait already`));
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({
+        run,
+        atomic: options?.atomic === true,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        result: undefined,
+        error: undefined,
+        failed: false,
+      });
+      this.#schedule();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise<void>(resolve => {
+      this.#closed = resolve;
+      if (this.#queue.length === 0) this.#release();
+      else if (!this.#scheduled) this.#schedule();
+    });
+    return this.#closing;
+  }
+
+  #release(): void {
+    this.db.close();
+    this.#lock?.release();
+    this.#closed?.();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (this.#delay > 0 && !this.#closing) this.#clock.timer(this.#delay, () => this.#flush());
+    else setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const started = this.#clock.monotonic();
+    const group = this.#commit(started);
+    for (const op of group)
+      if (op.failed) op.reject(op.error);
+      else op.resolve(op.result);
+    this.#meters?.seconds.observe((this.#clock.monotonic() - started) / 1000);
+    this.#meters?.size.observe(group.length);
+    this.#meters?.waiting.set(this.#queue.length);
+    if (this.#queue.length > 0) this.#schedule();
+    else if (this.#closing) this.#release();
+  }
+
+  /** Runs one group and tells each of its ops what became of it. */
+  #commit(started: number): Op[] {
+    const group: Op[] = [];
+    let committing = false;
+    try {
+      this.db.exec('BEGIN IMMEDIATE');
+      const most = Math.min(this.#queue.length, this.#ops);
+      for (let i = 0; i < most; i++) {
+        const op = this.#queue[i] as Op;
+        group.push(op);
+        this.#run(op);
+        if ((i & 15) === 15 && this.#clock.monotonic() - started > this.#ms) break;
+      }
+      committing = true;
+      this.db.exec('COMMIT');
+      this.commits++;
+      this.#heal();
+    } catch (cause) {
+      this.#fail(group, cause, committing && !CLEAN.has(code(cause)) ? 'unknown' : 'not-applied');
+    }
+    this.#queue = group.length === this.#queue.length ? [] : this.#queue.slice(group.length);
+    return group;
+  }
+
+  #run(op: Op): void {
+    if (op.atomic) {
+      op.result = op.run(this.db);
+      return;
+    }
+    this.db.exec('SAVEPOINT op');
+    try {
+      op.result = op.run(this.db);
+      this.db.exec('RELEASE op');
+    } catch (error) {
+      if (FATAL.has(code(error)) || !this.db.isTransaction) throw error;
+      this.db.exec('ROLLBACK TO op; RELEASE op');
+      op.failed = true;
+      op.error = error;
+    }
+  }
+
+  #fail(group: Op[], cause: unknown, outcome: 'not-applied' | 'unknown'): void {
+    try {
+      if (this.db.isTransaction) this.db.exec('ROLLBACK');
+    } catch (error) {
+      this.#logger?.error('store.sqlite.rollback_failed', { err: error });
+    }
+    if (group.length === 0) group.push(...this.#queue.slice(0, this.#ops));
+    for (const op of group) {
+      op.failed = true;
+      op.error = new StoreError('store.unavailable', 'the commit failed', { outcome, cause });
+    }
+    if (this.healthy) this.#logger?.error('store.sqlite.commit_failed', { err: cause, ops: group.length, outcome });
+    this.healthy = false;
+    this.#meters?.failures.inc();
+  }
+
+  #heal(): void {
+    if (this.healthy) return;
+    this.healthy = true;
+    this.#logger?.info('store.sqlite.commit_works_again');
+  }
+}
+
+function createPrivately(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (cause) {
+    throw new StoreError('store.unavailable', `cannot create ${path}`, { cause });
+  }
+}
+
+function meters(metrics: Metrics) {
+  return {
+    seconds: metrics.histogram({
+      name: 'parley_store_commit_seconds',
+      help: 'Time of a SQLite commit with its writes, seconds.',
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1],
+    }),
+    size: metrics.histogram({
+      name: 'parley_store_commit_writes',
+      help: 'Writes that shared one SQLite commit.',
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000],
+    }),
+    failures: metrics.counter({ name: 'parley_store_commit_failures_total', help: 'SQLite commits that failed.' }),
+    waiting: metrics.gauge({ name: 'parley_store_writes_waiting', help: 'Writes that wait for a SQLite commit.' }),
+  };
+}
