@@ -55,6 +55,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'help':
       process.stdout.write(USAGE);
       return 0;
+    case undefined:
+    default:
+      break;
   }
   process.stderr.write(USAGE);
   return 2;

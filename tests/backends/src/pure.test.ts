@@ -54,10 +54,7 @@ describe('wire encodings', () => {
   });
 
   it('frame a Kafka ApiVersions request', () => {
-    assert.equal(
-      encodeApiVersions(7, 'ab').toString('hex'),
-      '0000000c001200000000000700026162',
-    );
+    assert.equal(encodeApiVersions(7, 'ab').toString('hex'), '0000000c001200000000000700026162');
   });
 });
 
