@@ -1,5 +1,8 @@
 export type { BusFaults } from './adapters/memory/faults.ts';
 export * from './adapters/memory/memory-bus.ts';
+export type { NatsCredentials } from './adapters/nats/credentials.ts';
+export { connectNatsBus } from './adapters/nats/nats-bus.ts';
+export type { NatsBusOptions } from './adapters/nats/options.ts';
 export * from './bus.ts';
 export { MAX_MESSAGE_BYTES } from './message.ts';
 export * from './subjects.ts';

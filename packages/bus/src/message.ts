@@ -32,7 +32,7 @@ export function checkQueue(queue: string | undefined): void {
 export function checkMessage(data: Uint8Array, headers: Readonly<Record<string, string>> | undefined): void {
   let bytes = data.byteLength;
   if (headers !== undefined) {
-    bytes += 14;
+    bytes += 12;
     for (const name in headers) {
       const value = headers[name] ?? '';
       if (!HEADER_NAME.test(name)) throw new RangeError(`unsafe header name ${JSON.stringify(name.slice(0, 140))}`);

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createMetrics, systemClock } from '@parley/runtime';
+import { type Backends, startBackends } from '@parley/test-backends';
+import { busContract } from '../src/contract/bus.contract.ts';
+import { type Bus, type ContinuityBreak, connectNatsBus } from '../src/index.ts';
+
+const url = process.env['PARLEY_TEST_NATS_URL'];
+
+const dial = (server: string, more: Partial<Parameters<typeof connectNatsBus>[0]> = {}) =>
+  connectNatsBus({ servers: [server], name: 'test', clock: systemClock, reconnectMaxMs: 200, ...more });
+
+if (url === undefined) {
+  it('NATS: not run, because PARLEY_TEST_NATS_URL is not set', { skip: true }, () => {});
+} else {
+  busContract('NATS', async () => {
+    const [near, far] = await Promise.all([dial(url), dial(url)]);
+    return {
+      near,
+      far,
+      prefix: randomUUID(),
+      close: async () => void (await Promise.all([near.close(), far.close()])),
+    };
+  });
+
+  describe('NATS, one connection', () => {
+    it('serves every handler of a pattern, and only those that are left', async () => {
+      const bus = await dial(url);
+      const other = await dial(url);
+      const pattern = `${randomUUID()}.a`;
+      let got = 0;
+      const subscriptions = Array.from({ length: 50 }, () => bus.subscribe(pattern, () => void got++));
+      await bus.flush();
+      other.publish(pattern, Buffer.from('x'));
+      await other.flush();
+      await bus.flush();
+      assert.equal(got, 50);
+      for (const subscription of subscriptions.slice(1)) subscription.unsubscribe();
+      await bus.flush();
+      other.publish(pattern, Buffer.from('x'));
+      await other.flush();
+      await bus.flush();
+      assert.equal(got, 51);
+      await Promise.all([bus.close(), other.close()]);
+    });
+
+    it('does not hold a whole network read for a small message that is kept', async () => {
+      const bus = await dial(url);
+      const subject = `${randomUUID()}.a`;
+      const kept: Uint8Array[] = [];
+      bus.subscribe(subject, m => void kept.push(m.data));
+      await bus.flush();
+      for (let i = 0; i < 100; i++) bus.publish(subject, Buffer.alloc(20));
+      await bus.flush();
+      assert.equal(kept.length, 100);
+      assert.ok(kept.every(data => data.buffer.byteLength <= 64));
+      await bus.close();
+    });
+  });
+
+  describe('NATS, a server of its own', () => {
+    let backends: Backends;
+    let dir: string;
+    before(async () => {
+      dir = mkdtempSync(join(tmpdir(), 'parley-nats-'));
+      backends = await startBackends({ nats: true });
+    });
+    after(async () => {
+      await backends?.stop();
+      rmSync(dir, { recursive: true, force: true });
+    });
+    const own = () => backends.nats?.url ?? '';
+    const event = (bus: Bus, kind: ContinuityBreak['kind']) =>
+      new Promise<void>(resolve => {
+        const stop = bus.onContinuity(e => {
+          if (e.kind !== kind) return;
+          stop();
+          resolve();
+        });
+      });
+
+    it('tells a restart of the server, loses publishes meanwhile, and every subscription stands again', async () => {
+      const metrics = createMetrics({ defaults: false });
+      const [bus, other] = await Promise.all([dial(own(), { metrics }), dial(own())]);
+      const kinds: string[] = [];
+      bus.onContinuity(e => void kinds.push(e.kind));
+      const got: string[] = [];
+      bus.subscribe('a.*', m => void got.push(Buffer.from(m.data).toString()));
+      bus.subscribe('q', m => void got.push(Buffer.from(m.data).toString()), { queue: 'g' });
+      await bus.flush();
+
+      const [down, up, otherUp] = [event(bus, 'disconnected'), event(bus, 'restored'), event(other, 'restored')];
+      await backends.nats?.kill();
+      await down;
+      assert.equal(bus.connected, false);
+      for (let i = 0; i < 1000; i++) bus.publish('a.b', Buffer.alloc(1000));
+      bus.subscribe('late', m => void got.push(Buffer.from(m.data).toString()));
+      const flushed = bus.flush();
+      await backends.nats?.restart();
+      await Promise.all([up, otherUp, flushed]);
+
+      assert.equal(bus.connected, true);
+      for (const subject of ['a.x', 'q', 'late']) other.publish(subject, Buffer.from(subject));
+      await other.flush();
+      await bus.flush();
+      assert.deepEqual(got.sort(), ['a.x', 'late', 'q']);
+      assert.deepEqual(kinds, ['disconnected', 'restored']);
+      const text = await metrics.render();
+      assert.match(text, /parley_bus_lost_total\{reason="disconnected"\} 1000/);
+      assert.match(text, /parley_bus_breaks_total\{kind="disconnected"\} 1/);
+      assert.match(text, /parley_bus_breaks_total\{kind="restored"\} 1/);
+      await Promise.all([bus.close(), other.close()]);
+    });
+
+    it('gives up flushing after its limit while the server hangs', async () => {
+      const bus = await dial(own(), { flushTimeoutMs: 200 });
+      backends.nats?.pause();
+      try {
+        await assert.rejects(bus.flush(), /200 ms/);
+      } finally {
+        backends.nats?.resume();
+      }
+      await bus.flush();
+      await bus.close();
+    });
+
+    it('waits for a server that is not there yet, and rejects when it takes too long', async () => {
+      await backends.nats?.kill();
+      await assert.rejects(dial(own(), { connectTimeoutMs: 300 }), /refused/);
+      const coming = dial(own());
+      await backends.nats?.restart();
+      const bus = await coming;
+      assert.equal(bus.connected, true);
+      await bus.close();
+    });
+
+    it('signs in with a token from a file, follows its rotation, and is refused with a wrong one', async () => {
+      const file = join(dir, 'token');
+      const conf = join(dir, 'nats.conf');
+      writeFileSync(conf, 'authorization { token: "first-token" }\n');
+      writeFileSync(file, 'first-token\n');
+      const guarded = await startBackends({ nats: { args: ['-c', conf] } });
+      try {
+        const server = guarded.nats?.url ?? '';
+        const bus = await dial(server, { tokenFile: file });
+        writeFileSync(join(dir, 'wrong'), 'no');
+        await assert.rejects(dial(server, { tokenFile: join(dir, 'wrong'), connectTimeoutMs: 200 }), /uthoriz/);
+        await assert.rejects(dial(server, { tokenFile: join(dir, 'missing'), connectTimeoutMs: 200 }), /ENOENT/);
+
+        const down = event(bus, 'disconnected');
+        const up = event(bus, 'restored');
+        await guarded.nats?.kill();
+        await down;
+        writeFileSync(conf, 'authorization { token: "second-token" }\n');
+        await guarded.nats?.restart();
+        writeFileSync(file, 'second-token\n');
+        await up;
+        await bus.flush();
+        await bus.close();
+      } finally {
+        await guarded.stop();
+      }
+    });
+  });
+}
