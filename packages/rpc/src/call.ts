@@ -12,7 +12,6 @@ import { newTraceparent, parseTraceparent } from './trace.ts';
  */
 export abstract class Call implements CallContext {
   readonly method: RegisteredMethod;
-  readonly peer: string;
   requestId: string;
   principal: Principal = anonymous;
   token: string | undefined = undefined;
@@ -30,9 +29,8 @@ export abstract class Call implements CallContext {
   #reason: ParleyError | undefined = undefined;
   #followers: Set<Call> | undefined = undefined;
 
-  constructor(method: RegisteredMethod, peer: string, requestId: string, traceparent: string | undefined) {
+  constructor(method: RegisteredMethod, requestId: string, traceparent: string | undefined) {
     this.method = method;
-    this.peer = peer;
     this.requestId = requestId;
     this.#traceparent = traceparent;
   }
@@ -45,6 +43,8 @@ export abstract class Call implements CallContext {
   abstract end(): void;
   /** Sends a refusal; nothing follows. */
   abstract refuse(error: ParleyError): void;
+  /** Remote address; worked out only when asked for. */
+  abstract get peer(): string;
   /** Where a stream's messages go. */
   abstract get sink(): StreamSink;
 

@@ -92,9 +92,13 @@ abstract class LocalCall extends Call {
 
   constructor(registry: Registry, method: RegisteredMethod, request: Message, options: CallOptions | undefined) {
     const context = options?.context;
-    super(method, 'in-process', context?.requestId ?? registry.nextRequestId(), context?.traceparent);
+    super(method, context?.requestId ?? registry.nextRequestId(), context?.traceparent);
     this.registry = registry;
     this.#request = request;
+  }
+
+  get peer(): string {
+    return 'in-process';
   }
 
   readRequest(): Message {

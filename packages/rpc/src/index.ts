@@ -1,8 +1,10 @@
 export * from './authenticator.ts';
 export * from './channel.ts';
 export * from './context.ts';
+export type { CorsOptions } from './cors.ts';
 export * from './deadline.ts';
 export * from './errors.ts';
+export type { HttpRequest, HttpResponse, HttpRoute } from './http-route.ts';
 export * from './in-process.ts';
 export type { RegisteredMethod } from './method.ts';
 export * from './rate-limiter.ts';
@@ -12,3 +14,4 @@ export * from './service.ts';
 export * from './service-module.ts';
 export * from './status.ts';
 export * from './trace.ts';
+export * from './web-server.ts';

@@ -263,8 +263,7 @@ class Pipeline implements Registry {
 
   #log(call: Call, error: ParleyError): void {
     const fields = {
-      service: call.method.service,
-      method: call.method.name,
+      rpc: call.method.path.slice(1),
       code: error.code,
       requestId: call.requestId,
       traceparent: call.traceparent,

@@ -62,6 +62,11 @@ export const rpcErrors = defineErrors({
     message: 'too many calls; wait {retryAfterMs} ms',
     remedy: 'Wait as long as the refusal says, then repeat the call.',
   },
+  'rpc.slow_reader': {
+    kind: 'limit',
+    message: 'the reader does not take what it is sent',
+    remedy: 'Read the stream without pauses, connect again and synchronise.',
+  },
   'rpc.overloaded': {
     kind: 'unavailable',
     message: 'the server has too much to do',

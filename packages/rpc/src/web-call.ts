@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import type { Writable } from 'node:stream';
+import { Call } from './call.ts';
+import { decodeRequest, encodeMessage } from './codec.ts';
+import type { ParleyError } from './errors.ts';
+import {
+  maxBodyBytes,
+  readRequestFrame,
+  responseTypes,
+  statusFields,
+  unaryBody,
+  type WebEncoding,
+} from './grpc-web-framing.ts';
+import type { RegisteredMethod } from './method.ts';
+import { rpcErrors } from './rpc-errors.ts';
+import type { StreamSink } from './service.ts';
+import { errorToStatus } from './status.ts';
+
+/** Request of HTTP/1.1 or HTTP/2; the code uses what both have. */
+export type WebRequest = IncomingMessage | Http2ServerRequest;
+/** Response of HTTP/1.1 or HTTP/2: what both have. */
+export interface WebResponse extends Writable {
+  readonly headersSent: boolean;
+  /** `fields`: names and values in turn. */
+  writeHead(status: number, fields: readonly string[] | Record<string, string>): unknown;
+}
+
+/** What a call needs of the listener it came by. */
+export interface WebCallOwner {
+  /** The whole body is there (or too large). */
+  received(call: WebCall, request: WebRequest): void;
+  /** The response is finished, or the client went away. */
+  closed(call: WebCall): void;
+  /** The reader of a stream is too slow; the stream is to be broken off. */
+  overflow(call: WebCall): void;
+  readonly maxQueuedBytes: number;
+}
+
+/** A call that came by gRPC-Web: unary as it is, streaming as `WebStreamCall`. */
+export class WebCall extends Call {
+  readonly owner: WebCallOwner;
+  readonly peer: string;
+  protected response: WebResponse | undefined;
+  protected readonly encoding: WebEncoding;
+  /** Fields for every response: CORS. */
+  protected readonly extra: readonly string[];
+  readonly #bodyLimit: number;
+  #bodyBytes = 0;
+  #body: Buffer | undefined = undefined;
+  #more: Buffer[] | undefined = undefined;
+
+  constructor(
+    owner: WebCallOwner,
+    method: RegisteredMethod,
+    response: WebResponse,
+    encoding: WebEncoding,
+    extra: readonly string[],
+    requestId: string,
+    traceparent: string | undefined,
+    peer: string,
+  ) {
+    super(method, requestId, traceparent);
+    this.owner = owner;
+    this.response = response;
+    this.encoding = encoding;
+    this.extra = extra;
+    this.peer = peer;
+    this.#bodyLimit = maxBodyBytes(encoding, method.maxRequestBytes);
+  }
+
+  /** Takes a piece of the body; returns how many bytes there are beyond the limit. */
+  receive(chunk: Buffer): number {
+    this.#bodyBytes += chunk.length;
+    if (this.#bodyBytes > this.#bodyLimit) {
+      this.#body = undefined;
+      this.#more = undefined;
+    } else if (this.#body === undefined) {
+      this.#body = chunk;
+    } else {
+      this.#more ??= [this.#body];
+      this.#more.push(chunk);
+    }
+    return this.#bodyBytes - this.#bodyLimit;
+  }
+
+  readRequest(): unknown {
+    const { maxRequestBytes } = this.method;
+    if (this.#bodyBytes > this.#bodyLimit) throw tooLarge(this.method);
+    const body = this.#more ? Buffer.concat(this.#more) : (this.#body ?? Buffer.alloc(0));
+    this.#body = undefined;
+    this.#more = undefined;
+    return decodeRequest(this.method, readRequestFrame(body, this.encoding, maxRequestBytes));
+  }
+
+  respond(message: unknown): void {
+    const body = unaryBody(encodeMessage(this.method.output, message));
+    const { response, encoding, extra } = this;
+    if (!response) return;
+    const text = encoding === 'text' ? body.toString('base64') : undefined;
+    const length = String(text?.length ?? body.length);
+    response.writeHead(200, ['content-type', responseTypes[encoding], 'content-length', length, ...extra]);
+    // As a latin1 string the body joins the header in one write.
+    response.end(text ?? body, 'latin1');
+    this.response = undefined;
+  }
+
+  end(): void {}
+
+  /** Trailers-only: the refusal travels in the header fields. */
+  refuse(error: ParleyError): void {
+    const { response } = this;
+    this.response = undefined;
+    if (!response || response.headersSent) return;
+    const status = errorToStatus(error, this.requestId);
+    const fields = ['content-type', responseTypes[this.encoding], 'content-length', '0', ...this.extra];
+    response.writeHead(200, [...fields, ...statusFields(status)]);
+    response.end();
+  }
+
+  /** Nothing can be sent any longer. */
+  disconnected(): void {
+    this.response = undefined;
+  }
+
+  get sink(): StreamSink {
+    throw new Error('a unary call has no stream');
+  }
+}
+
+/** The refusal of a request beyond the method's limit. */
+export function tooLarge(method: RegisteredMethod): ParleyError {
+  return rpcErrors('rpc.request_too_large', { params: { limit: method.maxRequestBytes } });
+}

@@ -1,0 +1,152 @@
+import { bearerToken } from './authenticator.ts';
+import { type Cors, createCors } from './cors.ts';
+import { parseGrpcTimeout } from './deadline.ts';
+import { responseTypes, statusFields, webEncoding } from './grpc-web-framing.ts';
+import type { RegisteredMethod } from './method.ts';
+import { peerOf } from './peer.ts';
+import type { Registry } from './registry.ts';
+import { rpcErrors } from './rpc-errors.ts';
+import { asParleyError, errorToStatus } from './status.ts';
+import { tooLarge, WebCall, type WebCallOwner, type WebRequest, type WebResponse } from './web-call.ts';
+import { refusePlainly, WebRoutes } from './web-routes.ts';
+import type { WebServerOptions } from './web-server.ts';
+import { WebStreamCall } from './web-stream-call.ts';
+
+const kCall = Symbol('call');
+type Carrier = { [kCall]?: WebCall | undefined };
+
+/** What a too large body may have beyond its limit before the connection is cut instead of read to its end, bytes. */
+const tolerated = 1024 * 1024;
+
+/** Turns HTTP requests into calls. The listeners are shared functions, so a call allocates no closures here. */
+export class WebHandler implements WebCallOwner {
+  readonly maxQueuedBytes: number;
+  readonly #registry: Registry;
+  readonly #cors: Cors;
+  readonly #routes: WebRoutes;
+  readonly #trustProxy: boolean;
+  readonly #streams = new Set<WebStreamCall>();
+  #active = 0;
+  #whenIdle: (() => void) | undefined = undefined;
+
+  constructor(options: WebServerOptions) {
+    this.maxQueuedBytes = options.maxQueuedBytes ?? 8 * 1024 * 1024;
+    this.#registry = options.registry;
+    this.#cors = createCors(options.cors ?? { origins: [] });
+    this.#trustProxy = options.trustProxy ?? false;
+    this.#routes = new WebRoutes(options, this.#cors);
+  }
+
+  readonly handle = (request: WebRequest, response: WebResponse): void => {
+    const method = this.#registry.find(request.url as string);
+    // Methods for services are not here, whoever asks.
+    if (method !== undefined && method.audience !== 'service') {
+      if (request.method === 'POST') return this.#rpc(method, request, response);
+      if (request.method !== 'OPTIONS') return this.#routes.wrongMethod(request, response, ['POST', 'OPTIONS']);
+    }
+    if (this.#routes.handle(request, response)) return;
+    const encoding = request.method === 'POST' ? webEncoding(request.headers['content-type']) : undefined;
+    if (encoding === undefined) return this.#routes.notFound(request, response);
+    this.#registry.countUnknown();
+    const status = errorToStatus(rpcErrors('rpc.unknown_method'), this.#requestId(request));
+    const fields = ['content-type', responseTypes[encoding], 'content-length', '0', ...statusFields(status)];
+    request.resume();
+    response.writeHead(200, [...fields, ...this.#cors.fields(request.headers.origin)]);
+    response.end();
+  };
+
+  #rpc(method: RegisteredMethod, request: WebRequest, response: WebResponse): void {
+    const { headers } = request;
+    const extra = this.#cors.fields(headers.origin);
+    const encoding = webEncoding(headers['content-type']);
+    const compressed = headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity';
+    const requestId = this.#requestId(request);
+    if (encoding === undefined || compressed) {
+      request.resume();
+      return refusePlainly(response, 415, rpcErrors('rpc.unsupported_content_type'), requestId, extra);
+    }
+    const traceparent = headers.traceparent as string | undefined;
+    const peer = peerOf(request, this.#trustProxy);
+    const Kind = method.streaming ? WebStreamCall : WebCall;
+    const call = new Kind(this, method, response, encoding, extra, requestId, traceparent, peer);
+    if (call instanceof WebStreamCall) this.#streams.add(call);
+    this.#active++;
+    (request as Carrier)[kCall] = call;
+    (response as Carrier)[kCall] = call;
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('error', ignore);
+    response.on('close', onClose);
+    response.on('error', ignore);
+  }
+
+  #requestId(request: WebRequest): string {
+    if (this.#trustProxy) {
+      const given = request.headers['x-request-id'];
+      if (typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given)) return given;
+    }
+    return this.#registry.nextRequestId();
+  }
+
+  received(call: WebCall, request: WebRequest): void {
+    const { headers } = request;
+    try {
+      const timeout = headers['grpc-timeout'] as string | undefined;
+      const timeoutMs = timeout === undefined ? undefined : parseGrpcTimeout(timeout);
+      this.#registry.start(call, bearerToken(headers.authorization), undefined, timeoutMs);
+    } catch (error) {
+      this.#registry.refuse(call, asParleyError(error));
+    }
+  }
+
+  closed(call: WebCall): void {
+    call.disconnected();
+    this.#registry.cancel(call);
+    if (call instanceof WebStreamCall) this.#streams.delete(call);
+    if (--this.#active === 0) this.#whenIdle?.();
+  }
+
+  tooLarge(call: WebCall): void {
+    this.#registry.refuse(call, tooLarge(call.method));
+  }
+
+  overflow(call: WebCall): void {
+    (call as WebStreamCall).destroy();
+    this.#registry.refuse(call, rpcErrors('rpc.slow_reader'));
+  }
+
+  /** Ends the streams that are open. */
+  endStreams(): void {
+    for (const stream of this.#streams) this.#registry.refuse(stream, rpcErrors('rpc.shutting_down'));
+  }
+
+  /** Resolves when no call is under way. */
+  async idle(): Promise<void> {
+    while (this.#active > 0) {
+      await new Promise<void>(resolve => {
+        this.#whenIdle = resolve;
+      });
+    }
+  }
+}
+
+function onData(this: Carrier & WebRequest, chunk: Buffer): void {
+  const call = this[kCall] as WebCall;
+  if (call.receive(chunk) <= tolerated) return;
+  (call.owner as WebHandler).tooLarge(call);
+  this.destroy();
+}
+
+function onEnd(this: Carrier & WebRequest): void {
+  const call = this[kCall] as WebCall;
+  call.owner.received(call, this);
+}
+
+function onClose(this: Carrier): void {
+  const call = this[kCall];
+  this[kCall] = undefined;
+  if (call) call.owner.closed(call);
+}
+
+/** Broken connections show as `close`. */
+function ignore(): void {}

@@ -1,0 +1,160 @@
+import { createServer, type Server } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import type { Clock, Logger, Metrics, Module } from '@parley/runtime';
+import type { Authenticator } from './authenticator.ts';
+import type { CorsOptions } from './cors.ts';
+import type { HttpRoute } from './http-route.ts';
+import type { Registry } from './registry.ts';
+import { WebHandler } from './web-handler.ts';
+
+/** Settings of {@link createWebServer}. Times in milliseconds. */
+export interface WebServerOptions {
+  readonly registry: Registry;
+  /** For routes with `authentication: 'person'`; needed only when there are some. */
+  readonly authenticator?: Authenticator;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly host: string;
+  /** 0: any free port, see {@link WebServer.port}. */
+  readonly port: number;
+  readonly cors?: CorsOptions;
+  readonly routes?: readonly HttpRoute[];
+  /** Key and certificate (PEM): serves HTTP/2 and HTTP/1.1 over TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Serves HTTP/2 without TLS, for a load balancer in front; no HTTP/1.1 then. Default false. */
+  readonly cleartextHttp2?: boolean;
+  /** Whether a load balancer of ours is in front, whose `x-forwarded-for` and `x-request-id` are true. Default false. */
+  readonly trustProxy?: boolean;
+  /** Connections at once, default 50,000. */
+  readonly maxConnections?: number;
+  /** How long the header of a request may take to arrive, default 10,000. */
+  readonly headersTimeoutMs?: number;
+  /** How long a whole request may take to arrive, default 30,000. */
+  readonly requestTimeoutMs?: number;
+  /** How long a connection may stay unused, default 75,000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** How long `stop` waits for calls under way, default 10,000. */
+  readonly stopTimeoutMs?: number;
+  /** Past so many bytes that a reader has not taken, his stream is broken off. Default 8 MiB. */
+  readonly maxQueuedBytes?: number;
+}
+
+/** The public listener. */
+export interface WebServer extends Module {
+  /** Port it listens on, once started. */
+  readonly port: number;
+}
+
+/** gRPC-Web and plain HTTP on one port. */
+export function createWebServer(options: WebServerOptions): WebServer {
+  return new Listener(options);
+}
+
+type AnyServer = Server | Http2Server | Http2SecureServer;
+
+class Listener implements WebServer {
+  readonly name = 'web-server';
+  readonly #o: WebServerOptions;
+  readonly #handler: WebHandler;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #server: AnyServer | undefined = undefined;
+  #stopping: Promise<void> | undefined = undefined;
+
+  constructor(options: WebServerOptions) {
+    this.#o = options;
+    this.#handler = new WebHandler(options);
+  }
+
+  get port(): number {
+    const address = this.#server?.address() as AddressInfo | null | undefined;
+    if (!address) throw new Error('the web server does not listen');
+    return address.port;
+  }
+
+  async start(): Promise<void> {
+    const server = this.#create();
+    server.on('request', this.#handler.handle as never);
+    (server as Server).maxConnections = this.#o.maxConnections ?? 50_000;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: this.#o.host, port: this.#o.port, backlog: 2048 }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#server = server;
+    this.#o.logger.info('rpc.web.listening', { host: this.#o.host, port: this.port });
+  }
+
+  #create(): AnyServer {
+    const { tls, cleartextHttp2 } = this.#o;
+    if (!tls && !cleartextHttp2)
+      return this.#tuned(
+        createServer({
+          ...this.#timeouts(),
+          maxHeaderSize: 16_384,
+          keepAlive: true,
+          keepAliveInitialDelay: 30_000,
+          noDelay: true,
+        }),
+      );
+    const settings = { settings: { maxConcurrentStreams: 256, maxHeaderListSize: 16_384 }, maxSessionMemory: 16 };
+    const server = tls
+      ? createSecureServer({ ...settings, ...this.#timeouts(), ...tls, allowHTTP1: true, minVersion: 'TLSv1.2' })
+      : createHttp2Server(settings);
+    server.on('session', session => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+      session.setTimeout(0);
+    });
+    return server;
+  }
+
+  #timeouts() {
+    return {
+      headersTimeout: this.#o.headersTimeoutMs ?? 10_000,
+      requestTimeout: this.#o.requestTimeoutMs ?? 30_000,
+      keepAliveTimeout: this.#o.keepAliveTimeoutMs ?? 75_000,
+      connectionsCheckingInterval: Math.min(5000, this.#o.headersTimeoutMs ?? 10_000),
+    };
+  }
+
+  #tuned(server: Server): Server {
+    server.maxHeadersCount = 100;
+    server.timeout = 0;
+    return server;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Takes no new connections, ends streams, waits for unary calls, then closes what is left. */
+  async #stop(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    const closed = new Promise<void>(resolve => server.close(() => resolve()));
+    this.#handler.endStreams();
+    for (const session of this.#sessions) session.close();
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    const timer = this.#o.clock.timer(this.#o.stopTimeoutMs ?? 10_000, () => this.#destroy(server));
+    await this.#handler.idle();
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    await closed;
+    timer.cancel();
+  }
+
+  #destroy(server: AnyServer): void {
+    for (const session of this.#sessions) session.destroy();
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }
+}
