@@ -1,0 +1,114 @@
+import type { Clock, Module, Timer } from '@parley/runtime';
+import type { ImConfig } from '../config.ts';
+import { type ArchiveLag, lagProblem, measureLag } from '../domain/archive-lag.ts';
+import { admit, type Breaker, closed, failed, succeeded } from '../domain/breaker.ts';
+import type { Telemetry } from '../events.ts';
+import type { AppendOutcome, ArchiveEntry, ArchiveLog } from '../ports/archive-log.ts';
+
+type Settings = Pick<
+  ImConfig,
+  'breakerFailures' | 'breakerOpenMs' | 'lagCheckMs' | 'maxArchiveLagRecords' | 'maxArchiveStallMs' | 'lagStaleMs'
+>;
+
+export interface ArchiveGateDeps {
+  readonly clock: Clock;
+  readonly log: ArchiveLog;
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+}
+
+const BREAKER_OPEN: AppendOutcome = { kind: 'failed', outcome: 'refused', cause: new Error('the breaker is open') };
+
+/** The way to the archive log: a breaker in front of it, and an eye on how far archiving is behind. */
+export class ArchiveGate implements Module {
+  readonly name = 'im.archive-gate';
+  readonly #deps: ArchiveGateDeps;
+  #breaker: Breaker = closed;
+  #lag: ArchiveLag | undefined;
+  #timer: Timer | undefined;
+  #stopped = true;
+
+  constructor(deps: ArchiveGateDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.#measure();
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Why a message in critical mode must be refused; undefined when the archive keeps up. */
+  criticalProblem(): string | undefined {
+    const { clock, settings } = this.#deps;
+    return lagProblem(this.#lag, clock.monotonic(), {
+      records: settings.maxArchiveLagRecords,
+      stallMs: settings.maxArchiveStallMs,
+      staleMs: settings.lagStaleMs,
+    });
+  }
+
+  /** Appends, unless the log has failed too often; then it is refused at once. */
+  append(entry: ArchiveEntry): Promise<AppendOutcome> {
+    const { log, telemetry } = this.#deps;
+    if (!this.#enter()) return Promise.resolve(BREAKER_OPEN);
+    return log.append(entry).then(outcome => {
+      this.#leave(outcome.kind === 'appended');
+      if (outcome.kind === 'failed') telemetry.appendFailed(outcome.outcome, outcome.cause);
+      return outcome;
+    });
+  }
+
+  /** As `append`, for several at once. */
+  async appendAll(entries: readonly ArchiveEntry[]): Promise<boolean> {
+    if (entries.length === 0) return true;
+    if (!this.#enter()) return false;
+    const outcome = await this.#deps.log.appendAll(entries);
+    this.#leave(outcome === 'appended');
+    return outcome === 'appended';
+  }
+
+  #enter(): boolean {
+    if (this.#breaker.state === 'closed') return true;
+    const { breaker, admitted } = admit(this.#breaker, this.#deps.clock.monotonic(), this.#limits());
+    this.#breaker = breaker;
+    return admitted;
+  }
+
+  #leave(success: boolean): void {
+    const before = this.#breaker.state;
+    this.#breaker = success
+      ? succeeded(this.#breaker)
+      : failed(this.#breaker, this.#deps.clock.monotonic(), this.#limits());
+    const after = this.#breaker.state;
+    if (after === 'open' && before === 'closed') this.#deps.telemetry.breaker(true);
+    if (after === 'closed' && before !== 'closed') this.#deps.telemetry.breaker(false);
+  }
+
+  #limits() {
+    const { breakerFailures, breakerOpenMs } = this.#deps.settings;
+    return { failures: breakerFailures, openMs: breakerOpenMs };
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const { clock, settings } = this.#deps;
+    this.#timer = clock.timer(settings.lagCheckMs, () => void this.#measure().then(() => this.#schedule()));
+  }
+
+  async #measure(): Promise<void> {
+    const { log, clock, telemetry } = this.#deps;
+    try {
+      const parts = await log.progress();
+      this.#lag = measureLag(this.#lag, parts, clock.monotonic());
+      telemetry.lag(this.#lag.records);
+    } catch (cause) {
+      telemetry.lagUnreadable(cause);
+    }
+  }
+}

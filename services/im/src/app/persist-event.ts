@@ -1,0 +1,81 @@
+import type { Event } from '../domain/event.ts';
+import type { Telemetry } from '../events.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { EventStore, StoredEvent } from '../ports/event-store.ts';
+import type { FreshKey, KeySource } from './key-source.ts';
+import type { StoreClock } from './store-clock.ts';
+
+export interface PersistDeps {
+  readonly events: EventStore;
+  readonly codec: Codec;
+  readonly keys: KeySource;
+  readonly time: Pick<StoreClock, 'nowMs'>;
+  readonly keyVisibleMs: number;
+  readonly telemetry: Telemetry;
+}
+
+/** An event on its way into the store. */
+export interface Draft {
+  readonly event: Event;
+  readonly payload: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly madeMs: number;
+  readonly pendingRecord?: Uint8Array | undefined;
+}
+
+export type PersistOutcome =
+  | { readonly kind: 'stored'; readonly event: Event; readonly payload: Uint8Array }
+  | { readonly kind: 'exists'; readonly event: StoredEvent }
+  | { readonly kind: 'failed'; readonly outcome: 'not-applied' | 'unknown'; readonly cause: unknown };
+
+export type PersistEvent = (draft: Draft) => Promise<PersistOutcome>;
+
+/**
+ * Stores an event so that it is visible within `keyVisibleMs` of the making of its key: readers rely on nothing
+ * appearing far behind them. A draft that waited too long (the log was slow) gets a new key before it is written; one
+ * that was written too late (the store was slow) gets one afterwards, by compare-and-set.
+ */
+export function createPersistEvent(deps: PersistDeps): PersistEvent {
+  const { events, codec, keys, time, keyVisibleMs, telemetry } = deps;
+
+  function rekey(draft: Draft): Draft {
+    const fresh: FreshKey = keys.next(draft.event.key);
+    const event = { ...draft.event, key: fresh.key };
+    telemetry.rekeyed(event.id);
+    return { ...draft, event, payload: codec.event(event), madeMs: fresh.madeMs };
+  }
+
+  async function moveUp(written: Draft): Promise<Draft> {
+    let draft = written;
+    for (let revision = 1; time.nowMs() - draft.madeMs > keyVisibleMs; revision++) {
+      const next = rekey(draft);
+      // Somebody else changed it (the relay cleared its mark): he read it, so it was visible to him in time.
+      if (!(await events.replace({ ...toStored(next), revision }))) return draft;
+      draft = next;
+    }
+    return draft;
+  }
+
+  return async first => {
+    const draft = time.nowMs() - first.madeMs > keyVisibleMs / 2 ? rekey(first) : first;
+    const outcome = await events.insert(toStored(draft));
+    if (outcome.kind !== 'inserted') return outcome;
+    const visible = time.nowMs() - draft.madeMs > keyVisibleMs ? await moveUp(draft) : draft;
+    return { kind: 'stored', event: visible.event, payload: visible.payload };
+  };
+}
+
+function toStored(draft: Draft): StoredEvent {
+  const { event } = draft;
+  const stored: StoredEvent = {
+    id: event.id,
+    conversationId: event.conversationId,
+    key: event.key,
+    kind: event.kind,
+    recipientIds: event.recipientIds,
+    hash: draft.hash,
+    acceptedMs: event.acceptedMs,
+    payload: draft.payload,
+  };
+  return draft.pendingRecord ? { ...stored, pendingRecord: draft.pendingRecord } : stored;
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '@parley/runtime';
+import { MESSAGE } from '../domain/event.ts';
+import { sendProblem } from '../domain/person.ts';
+import type { Telemetry } from '../events.ts';
+import type { Position } from '../ports/archive-log.ts';
+import type { Codec, LoggedRecord } from '../ports/codec.ts';
+import type { EventStore, RefusalStore, StoredEvent } from '../ports/event-store.ts';
+import type { Hints } from '../ports/hints.ts';
+import type { ArchiveGate } from './archive-gate.ts';
+import type { KeySource } from './key-source.ts';
+import type { PeopleCache } from './people-cache.ts';
+import type { PersistEvent } from './persist-event.ts';
+import type { SettledPositions } from './settled-positions.ts';
+import type { StoreClock } from './store-clock.ts';
+
+const MOST_IDS = 1_000;
+
+/** A record of the archive log as it was read. */
+export interface ReadRecord extends Position {
+  readonly value: Uint8Array;
+  readonly timestampMs: number;
+}
+
+export interface ReconcileDeps {
+  readonly clock: Clock;
+  readonly time: Pick<StoreClock, 'nowMs'>;
+  readonly codec: Codec;
+  readonly events: EventStore;
+  readonly refusals: RefusalStore;
+  readonly people: PeopleCache;
+  readonly keys: KeySource;
+  readonly persist: PersistEvent;
+  readonly gate: Pick<ArchiveGate, 'appendAll'>;
+  readonly hints: Hints;
+  readonly settled: SettledPositions;
+  readonly telemetry: Telemetry;
+  /** How old a record must be: older than any write of it can still be under way. */
+  readonly delayMs: number;
+  readonly completeMaxAgeMs: number;
+}
+
+interface Suspect extends LoggedRecord {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Finds what was logged and never stored, because a process died in between or a write failed: delivers it with a fresh
+ * key, or says in the log that it was not accepted. Rejects when it cannot finish; the batch then comes again.
+ */
+export function createReconcile(deps: ReconcileDeps) {
+  const { clock, codec, events, people, telemetry } = deps;
+
+  async function append(suspect: Suspect, kind: LoggedRecord['kind'], reason: string): Promise<void> {
+    const record = codec.withKind(suspect.bytes, kind);
+    const done = await deps.gate.appendAll([{ conversationId: suspect.conversationId, record }]);
+    if (!done) throw new Error('the archive log did not take the verdict');
+    telemetry.reconciled(kind === 'event' ? 'reaccepted' : 'not_accepted', suspect.recordId, reason);
+  }
+
+  /** Why a message that was never stored must not be delivered now; undefined when it may. */
+  async function obstacle(suspect: Suspect, refused: ReadonlySet<string>): Promise<string | undefined> {
+    if (refused.has(suspect.recordId)) return 'refused';
+    if (deps.time.nowMs() - suspect.acceptedMs > deps.completeMaxAgeMs) return 'too_old';
+    const others = suspect.recipientIds.filter(id => id !== suspect.senderId);
+    const [sender, ...recipients] = await people.load([suspect.senderId, ...others]);
+    return recipients.map(recipient => sendProblem(sender, recipient)).find(Boolean);
+  }
+
+  async function complete(suspect: Suspect): Promise<StoredEvent | undefined> {
+    const logged = codec.decodeEvent(suspect.event);
+    const fresh = deps.keys.next('');
+    const event = { ...logged, kind: logged.kind || MESSAGE, key: fresh.key };
+    const payload = codec.event(event);
+    const outcome = await deps.persist({ event, payload, hash: suspect.hash, madeMs: fresh.madeMs });
+    if (outcome.kind === 'failed') throw new Error('the store did not take the message', { cause: outcome.cause });
+    // It was stored late by whoever logged it: the unique id has decided.
+    if (outcome.kind === 'exists') return outcome.event;
+    deps.hints.publish(event.recipientIds, outcome.payload);
+    telemetry.reconciled('completed', suspect.recordId);
+    return undefined;
+  }
+
+  async function judge(suspect: Suspect, stored: StoredEvent | undefined, refused: ReadonlySet<string>): Promise<void> {
+    let accepted = stored;
+    if (!accepted && suspect.kind === 'event') {
+      const why = await obstacle(suspect, refused);
+      if (why) return append(suspect, 'not-accepted', why);
+      accepted = await complete(suspect);
+      if (!accepted) return;
+    }
+    const same = accepted !== undefined && Buffer.from(accepted.hash).equals(suspect.hash);
+    if (suspect.kind === 'event' && !same) return append(suspect, 'not-accepted', 'other_content');
+    // The verdict came too early: the message was stored after all. The last word in the log is to be right.
+    if (suspect.kind === 'not-accepted' && same) return append(suspect, 'event', 'stored_later');
+  }
+
+  async function check(suspects: readonly Suspect[]): Promise<void> {
+    const ids = [...new Set(suspects.map(suspect => suspect.recordId))];
+    const stored = new Map((await events.findMany(ids)).map(event => [event.id, event]));
+    const missing = ids.filter(id => !stored.has(id));
+    const refused = missing.length > 0 ? await deps.refusals.find(missing) : new Set<string>();
+    for (const suspect of suspects) {
+      // What was missing may have been completed for an earlier record of the same batch.
+      const known = stored.get(suspect.recordId) ?? (await again(suspect, missing));
+      await judge(suspect, known, refused);
+    }
+  }
+
+  const again = (suspect: Suspect, missing: readonly string[]) =>
+    missing.length > 0 ? events.find(suspect.recordId) : Promise.resolve(undefined);
+
+  function suspectOf(record: ReadRecord): Suspect | undefined {
+    if (deps.settled.take(record)) return undefined;
+    const decoded = codec.decodeRecord(record.value);
+    if (!decoded) telemetry.reconciled('unreadable', `${record.partition}/${record.offset}`);
+    return decoded && { ...decoded, bytes: record.value };
+  }
+
+  return async (records: readonly ReadRecord[], signal: AbortSignal): Promise<void> => {
+    const newest = records.at(-1);
+    if (!newest) return;
+    // Never longer than the delay, whatever the log's clock says.
+    const wait = Math.min(deps.delayMs, newest.timestampMs + deps.delayMs - clock.now());
+    if (wait > 0) await clock.sleep(wait, signal);
+    const suspects = records.map(suspectOf).filter(suspect => suspect !== undefined);
+    for (let i = 0; i < suspects.length; i += MOST_IDS) await check(suspects.slice(i, i + MOST_IDS));
+  };
+}

@@ -1,0 +1,44 @@
+import type { CollectionSpec, Doc } from '@parley/store';
+
+/** An event of a conversation. Immutable but for the archive's bookkeeping and a key that came too late. */
+export interface EventDoc extends Doc {
+  /** Version of this shape. */
+  readonly v: number;
+  readonly conv: string;
+  readonly key: string;
+  readonly kind: number;
+  readonly recipients: readonly string[];
+  /** SHA-256 of what the author controls, base64url; text, so that `payload` is the only field of bytes. */
+  readonly hash: string;
+  readonly accepted: number;
+  readonly payload: Uint8Array;
+  /** When it was accepted, for as long as the archive log lacks it. */
+  readonly archivePending?: number;
+  readonly pendingRecord?: Uint8Array;
+}
+
+/** A send that was refused although the log may hold it. */
+export interface RefusalDoc extends Doc {
+  readonly v: number;
+  readonly until: number;
+}
+
+export const imEvents: CollectionSpec<EventDoc> = {
+  name: 'im_events',
+  indexes: {
+    conversation: { kind: 'ordered', fields: ['conv', 'key'] },
+    inbox: { kind: 'ordered', fields: ['recipients', 'key'], array: 'recipients' },
+    pending: { kind: 'ordered', fields: ['archivePending'], sparse: true },
+  },
+  clusterBy: 'conversation',
+};
+
+export const imRefusals: CollectionSpec<RefusalDoc> = {
+  name: 'im_refusals',
+  indexes: { until: { kind: 'expiring', field: 'until' } },
+};
+
+export const imCollections: readonly CollectionSpec<Doc>[] = [
+  imEvents as CollectionSpec<Doc>,
+  imRefusals as CollectionSpec<Doc>,
+];
