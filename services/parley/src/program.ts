@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { type CommonOptions, commandContext, readConfig } from './commands/context.ts';
+import { init } from './commands/init.ts';
+import { migrate } from './commands/migrate.ts';
+import { createAdministrator, createDemo } from './commands/people.ts';
+import { serve } from './commands/serve.ts';
+import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
+import { TARGET_NAMES } from './routes.ts';
+
+const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+/** The commands of `parley`. */
+export function program(): Command {
+  const parley = new Command('parley')
+    .description('The Parley server: instant messaging, presence and a compliance archive of your own.')
+    .version(VERSION)
+    .showHelpAfterError('(parley --help lists the commands)');
+  const command = (name: string, text: string) =>
+    parley
+      .command(name)
+      .description(text)
+      .option('--config FILE', 'configuration file (YAML); default: parley.yaml in the data directory, or here')
+      .option('--data-dir DIR', 'directory of database and keys; default: data');
+  const print = (lines: readonly string[]) => lines.forEach(line => console.log(line));
+
+  command('serve', 'run the services until told to stop')
+    .option('--target NAMES', `services of this process, separated by commas: ${TARGET_NAMES.join(', ')}`)
+    .option('--insecure-bind', 'allow listeners beyond loopback although they have no TLS')
+    .action(async (options: CommonOptions & { insecureBind?: boolean }) => {
+      process.exit(await serve(options));
+    });
+
+  command('init', 'write configuration and keys of a new installation; leaves what is there')
+    .option('--domain NAME...', 'mail-like domain of the organisation; repeatable')
+    .addOption(new Option('--profile NAME', 'defaults to begin with').choices(['standard', 'regulated']).default('standard'))
+    .action((options: CommonOptions & { domain?: string[]; profile?: 'standard' | 'regulated' }) => print(init(options)));
+
+  command('migrate', 'create databases, indexes and topics that are missing').action(async (options: CommonOptions) => print(await migrate(commandContext(options, 'warn'))));
+
+  command('create-administrator', 'make the first administrator of a stopped standalone installation, or of a pool')
+    .requiredOption('--address ADDRESS', 'user@domain')
+    .option('--name NAME', 'name to show', 'Administrator')
+    .option('--password-file FILE', 'file with the password; default: standard input')
+    .action(async (options: CommonOptions & { address: string; name: string; passwordFile?: string }) =>
+      print([await createAdministrator(commandContext(options, 'warn'), options)]),
+    );
+
+  command('create-demo', 'make the people of the demo organisation, with passwords of this installation alone').action(async (options: CommonOptions) =>
+    print(await createDemo(commandContext(options, 'warn'))),
+  );
+
+  command('check-config', 'check the configuration and say every problem').action((options: CommonOptions) => {
+    readConfig(options);
+    console.log('the configuration is good');
+  });
+
+  command('print-config', 'print the configuration as it is in force').action((options: CommonOptions) => console.log(JSON.stringify(hideSecrets(readConfig(options)), null, 2)));
+
+  command('print-haproxy', 'print an HAProxy configuration for a plan of replicas')
+    .requiredOption('--plan JSON', '{"publicBind", "grpcBind", "replicas": [{"target", "host", "publicPort", "grpcPort", "adminPort"}]}')
+    .action((options: { plan: string }) => console.log(renderHaproxy(JSON.parse(options.plan) as HaproxyPlan)));
+  return parley;
+}
+
+/** Passwords in connection strings are not printed. */
+function hideSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/(\w+:\/\/[^:/@\s]+:)[^@\s]+@/g, '$1***@');
+  if (Array.isArray(value)) return value.map(hideSecrets);
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, hideSecrets(v)]));
+  return value;
+}

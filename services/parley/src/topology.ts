@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bus, connectNatsBus, createMemoryBus } from '@parley/bus';
+import { connectKafkaEventLog, createEventLogFaults, createSqliteEventLog, type EventLog, type EventLogFaults } from '@parley/event-log';
+import type { Clock, Logger, Metrics } from '@parley/runtime';
+import { connectMongoStore, createSqliteStore, openSqliteWriter, type Store } from '@parley/store';
+import type { ParleyConfig } from './config.ts';
+
+/** The technology behind the ports of a process. */
+export interface Topology {
+  /** One service's database. */
+  store(service: string): Promise<Store>;
+  readonly bus: Bus;
+  readonly eventLog: EventLog;
+  /** Closes all of it, stores included. */
+  close(): Promise<void>;
+}
+
+/** What adapters need. */
+export interface TopologyDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Opens the adapters of the configured topology. The only code that asks which one it is. */
+export function openTopology(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
+  return config.topology === 'standalone' ? openStandalone(config, deps) : openPool(config, deps);
+}
+
+async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
+  const { clock, logger } = deps;
+  const { cacheBytes, logFaultFile } = config.standalone;
+  const writer = openSqliteWriter({ path: join(config.dataDir, 'parley.sqlite'), cacheBytes, ...deps });
+  const stores: Store[] = [];
+  const faults = createEventLogFaults();
+  const stopFaults = logFaultFile === '' ? () => undefined : followFaultFile(join(config.dataDir, logFaultFile), faults, clock);
+  const eventLog = createSqliteEventLog({ writer, faults, ...deps });
+  const bus = createMemoryBus(deps);
+  return {
+    bus,
+    eventLog,
+    async store(service) {
+      const store = createSqliteStore({ writer, database: service.replaceAll('-', '_'), clock, logger });
+      stores.push(store);
+      return store;
+    },
+    async close() {
+      stopFaults();
+      faults.heal();
+      await eventLog.close();
+      await bus.close();
+      for (const store of stores) await store.close();
+      await writer.close();
+    },
+  };
+}
+
+async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
+  const { mongo, nats, kafka } = config.pool;
+  const name = `parley-${config.targets.join('+')}`;
+  const bus = await connectNatsBus({ servers: nats.servers, name, ...deps });
+  const eventLog = await connectKafkaEventLog({ ...kafka, clientId: name, ...deps });
+  const stores: Store[] = [];
+  return {
+    bus,
+    eventLog,
+    async store(service) {
+      const database = `${mongo.databasePrefix}${service.replaceAll('-', '_')}`;
+      const store = await connectMongoStore({ url: mongo.url, database, ...deps });
+      stores.push(store);
+      return store;
+    },
+    async close() {
+      await eventLog.close();
+      await bus.close();
+      for (const store of stores) await store.close();
+    },
+  };
+}
+
+/** How often the fault file is looked for, milliseconds. */
+const FAULT_LOOK_MS = 50;
+
+/** Makes the log do what the file says, for as long as it is there; returns a function that stops looking. */
+function followFaultFile(path: string, faults: EventLogFaults, clock: Clock): () => void {
+  let stopped = false;
+  const look = () => {
+    if (stopped) return;
+    const wanted = existsSync(path) ? readFileSync(path, 'utf8').trim() : 'none';
+    if (wanted !== faults.mode) {
+      if (wanted === 'hang') faults.hangAppends();
+      else if (wanted === 'refuse') faults.refuseAppends();
+      else faults.heal();
+    }
+    clock.timer(FAULT_LOOK_MS, look);
+  };
+  look();
+  return () => void (stopped = true);
+}
