@@ -19,6 +19,8 @@ export type LevelToken = 'external' | 'colleagues' | 'workgroup' | 'friends';
 export const subjects = {
   /** `PresenceEnvelope` of one person at one level. */
   presence: (personId: string, level: LevelToken) => subject('presence', personId, level),
+  /** Pattern for all `presence`. */
+  allPresence: 'presence.*.*',
   /** An encoded `parley.im.v1.ImEvent` for one person. */
   im: (personId: string) => subject('im', personId),
   /** `DirectoryChanged` of one person; person id `_global` stands for everybody. */

@@ -1,0 +1,20 @@
+import { type Opening, openEndpoint as open } from '../domain/endpoints.ts';
+import { err } from '../errors.ts';
+import { change } from './change.ts';
+import type { Core } from './core.ts';
+
+export type OpenEndpoint = Opening & { readonly personId: string; readonly traceparent?: string | undefined };
+
+/** Resolves with the session that has to be told it was taken over; empty when there is none. */
+export async function openEndpoint(core: Core, command: OpenEndpoint): Promise<string> {
+  const { personId, traceparent, ...opening } = command;
+  if (!(await core.liveLeases.has(opening.pod))) throw err('presence.no_lease', { field: 'pod' });
+  const opened = await change(core, personId, 'endpoint', traceparent, (doc, now) => {
+    const result = open(doc, opening, now, core.config.maxEndpoints);
+    if ('refused' in result)
+      throw err('presence.too_many_endpoints', { field: 'endpoint_id', params: { limit: core.config.maxEndpoints } });
+    return result;
+  });
+  core.events.endpointOpened(opened.kind);
+  return opened.replacedSessionId;
+}

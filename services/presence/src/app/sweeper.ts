@@ -1,0 +1,83 @@
+import type { Timer } from '@parley/runtime';
+import type { Core } from './core.ts';
+import { sweep } from './sweep.ts';
+import { sweepLeases } from './sweep-leases.ts';
+
+/** Leases counted for the metrics. */
+const MOST_LEASES = 1000;
+
+/** Sweeps at regular intervals, one sweep at a time. */
+export class Sweeper {
+  readonly #core: Core;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = true;
+  #failing = false;
+  #leasesFrom = 0;
+  #countAt = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#settleLeases();
+    this.#again(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Something is due now: do not wait for the interval. */
+  kick(): void {
+    if (!this.#stopped && !this.#running) this.#again(0);
+  }
+
+  /** False while sweeps fail. */
+  get working(): boolean {
+    return !this.#failing;
+  }
+
+  #again(ms: number): void {
+    this.#timer?.cancel();
+    if (this.#stopped) return;
+    this.#timer = this.#core.clock.timer(ms, () => {
+      this.#running = this.#run().finally(() => {
+        this.#running = undefined;
+        this.#again(this.#core.config.sweepIntervalMs);
+      });
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { clock, events } = this.#core;
+    const started = clock.monotonic();
+    try {
+      if (started >= this.#leasesFrom) await sweepLeases(this.#core);
+      const changed = await sweep(this.#core);
+      if (started >= this.#countAt) await this.#count(started);
+      events.swept((clock.monotonic() - started) / 1000, changed);
+      this.#failing = false;
+    } catch (error) {
+      events.sweepFailed(error, !this.#failing);
+      this.#failing = true;
+      this.#settleLeases();
+    }
+  }
+
+  /** While presence could not take renewals, no pod can have kept its lease. */
+  #settleLeases(): void {
+    this.#leasesFrom = this.#core.clock.monotonic() + this.#core.config.leaseSettleMs;
+  }
+
+  async #count(now: number): Promise<void> {
+    const { leases, people, events, config } = this.#core;
+    this.#countAt = now + config.gaugeIntervalMs;
+    const counts = await Promise.all((await leases.all(MOST_LEASES)).map(lease => people.countOfPod(lease._id)));
+    events.connected(counts.reduce((sum, count) => sum + count, 0));
+  }
+}

@@ -1,0 +1,18 @@
+import type { Watcher } from '../domain/access.ts';
+
+/** Who looks. */
+export interface Watchers {
+  /**
+   * An enabled person. Throws `presence.watcher_refused` for anybody else and `presence.directory_unavailable` when
+   * that cannot be decided.
+   */
+  require(id: string): Promise<Watcher>;
+}
+
+/** What is remembered of watchers. */
+export interface WatcherMemory {
+  /** What is known of somebody is older than `version`: ask again, and discard answers that are older. */
+  invalidate(id: string, version: number): void;
+  /** Anything may be stale. */
+  invalidateAll(): void;
+}
