@@ -1,0 +1,15 @@
+export * from './authenticator.ts';
+export * from './errors.ts';
+export * from './key-ring.ts';
+export { generateKeyPem, type KeyPem, type PublicJwk, readPrivateKey, readPublicKey } from './keys.ts';
+export * from './person-token-signer.ts';
+export * from './person-token-verifier.ts';
+export * from './roles.ts';
+export {
+  createServiceTokenSource,
+  createServiceTokenVerifier,
+  type ServiceTokenSource,
+  type ServiceTokenSourceOptions,
+  type ServiceTokenVerifier,
+  type ServiceTokenVerifierOptions,
+} from './service-token.ts';
