@@ -1,0 +1,72 @@
+import type { Clock, Timer } from '@parley/runtime';
+import type { SessionConfig } from '../config.ts';
+import type { SessionEvents } from '../events.ts';
+import type { SignInsChanged } from '../ports/hints.ts';
+import type { SignIns } from '../ports/sign-ins.ts';
+import type { Hub } from './hub.ts';
+
+interface SignInWatchDeps {
+  readonly config: SessionConfig;
+  readonly clock: Clock;
+  readonly signIns: SignIns;
+  readonly hub: Hub;
+  readonly events: SessionEvents;
+}
+
+/** Ends the streams of sign-ins that have ended: at once when told, and by asking every few seconds. */
+export interface SignInWatch {
+  start(): void;
+  changed(change: SignInsChanged): void;
+  stop(): void;
+}
+
+export function createSignInWatch({ config, clock, signIns, hub, events }: SignInWatchDeps): SignInWatch {
+  let timer: Timer | undefined;
+  let stopped = false;
+  let checkedAt = 0;
+
+  async function check(): Promise<void> {
+    const ids = new Set<string>();
+    for (const session of hub.all()) ids.add(session.signInId);
+    const all = [...ids];
+    const ended = new Set<string>();
+    try {
+      for (let at = 0; at < all.length; at += config.signInCheckBatch) {
+        if (stopped) return;
+        for (const id of await signIns.ended(all.slice(at, at + config.signInCheckBatch))) ended.add(id);
+      }
+      checkedAt = clock.monotonic();
+      events.signInsChecked(all.length, ended.size);
+    } catch (error) {
+      // Streams stay open without the directory: their tokens end soon enough.
+      if (!stopped) events.signInCheckFailed(error, clock.monotonic() - checkedAt);
+    }
+    if (ended.size === 0 || stopped) return;
+    for (const session of hub.all()) if (ended.has(session.signInId)) hub.end(session, 'signed_out');
+  }
+
+  function arm(): void {
+    timer = clock.timer(config.signInCheckMs, () => {
+      void check().finally(() => {
+        if (!stopped) arm();
+      });
+    });
+  }
+
+  return {
+    start() {
+      checkedAt = clock.monotonic();
+      arm();
+    },
+    changed(change) {
+      if (!change.all && change.endedSignInIds.length === 0) return;
+      for (const session of hub.of(change.personId).slice()) {
+        if (change.all || change.endedSignInIds.includes(session.signInId)) hub.end(session, 'signed_out');
+      }
+    },
+    stop() {
+      stopped = true;
+      timer?.cancel();
+    },
+  };
+}

@@ -1,0 +1,176 @@
+import type { SessionConfig } from '../config.ts';
+import { BLOCKED, COLLEAGUES, type Level, listensTo, type PublishedLevel, UNRESOLVED } from '../domain/level.ts';
+import type { TimerWheel } from '../domain/timer-wheel.ts';
+import type { WatchGraph } from '../domain/watch-graph.ts';
+import type { Hints, PresenceChange, Stop } from '../ports/hints.ts';
+import type { FlushGate } from './flush-gate.ts';
+
+/** Somebody who is watched by a session of this pod. */
+export interface Presentity {
+  readonly personId: string;
+  /** Greatest access-list revision seen; -1 before any was. */
+  aclRevision: number;
+  /** By level; UNRESOLVED holds the watchers who are shown nothing. */
+  readonly views: (View | undefined)[];
+}
+
+/** One person as seen at one level: the last bytes, and who gets them. */
+export interface View {
+  readonly presentity: Presentity;
+  readonly level: Level;
+  /** The watchers' list in the graph. */
+  readonly list: number;
+  /** -1 without bytes. */
+  revision: number;
+  frame: Uint8Array | undefined;
+  stop: Stop | undefined;
+  /** Flush after which the subscription stands. */
+  mark: number;
+  /** Lists of other levels that listen through this one. */
+  holds: number;
+  /** Tick since which nobody needs it. */
+  idleTick: number;
+}
+
+interface TableDeps {
+  readonly config: SessionConfig;
+  readonly hints: Hints;
+  readonly wheel: TimerWheel;
+  readonly gate: FlushGate;
+  readonly graph: WatchGraph;
+}
+
+/** The views of everybody who is watched, each with its one subscription, kept a while after the last watcher has gone. */
+export class ViewTable {
+  readonly #deps: TableDeps;
+  readonly #onChange: (view: View, change: PresenceChange) => void;
+  readonly #presentities = new Map<string, Presentity>();
+  readonly #byList: (View | undefined)[] = [];
+  readonly #idle: { readonly view: View; readonly tick: number }[] = [];
+  #count = 0;
+
+  constructor(deps: TableDeps, onChange: (view: View, change: PresenceChange) => void) {
+    this.#deps = deps;
+    this.#onChange = onChange;
+  }
+
+  /** Views in all. */
+  get count(): number {
+    return this.#count;
+  }
+
+  find(personId: string): Presentity | undefined {
+    return this.#presentities.get(personId);
+  }
+
+  byList(list: number): View {
+    return this.#byList[list] as View;
+  }
+
+  *all(): IterableIterator<View> {
+    for (const view of this.#byList) if (view) yield view;
+  }
+
+  /** The person, made if nobody watched him. */
+  presentity(personId: string): Presentity {
+    let presentity = this.#presentities.get(personId);
+    if (!presentity) {
+      presentity = { personId, aclRevision: -1, views: [] };
+      this.#presentities.set(personId, presentity);
+    }
+    return presentity;
+  }
+
+  /** The view, made and listened to if it was not there. */
+  view(presentity: Presentity, level: Level): View {
+    return presentity.views[level] ?? this.#add(presentity, level);
+  }
+
+  /** Listens to the usual level of people who are about to be watched. */
+  prepare(personIds: readonly string[]): void {
+    for (const personId of personIds) {
+      const presentity = this.presentity(personId);
+      if (!presentity.views.some(view => view?.stop)) this.settle(this.view(presentity, COLLEAGUES));
+    }
+  }
+
+  /** Whether every subscription that tells of these people stands. */
+  listening(personIds: Iterable<string>): boolean {
+    for (const personId of personIds) {
+      for (const view of this.#presentities.get(personId)?.views ?? []) {
+        if (view?.stop && !this.#deps.gate.done(view.mark)) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the changes that concern a view are heard by now. */
+  heard(view: View): boolean {
+    const through = view.presentity.views[listensTo(view.level)];
+    return through?.stop !== undefined && this.#deps.gate.done(through.mark);
+  }
+
+  /** If nobody needs the view, it is dropped after the linger time. */
+  settle(view: View): void {
+    if (!this.#isIdle(view) || view.presentity.views[view.level] !== view) return;
+    view.idleTick = this.#deps.wheel.tick;
+    this.#idle.push({ view, tick: view.idleTick });
+  }
+
+  /** Drops the views that nobody has needed for the linger time. */
+  sweep(): void {
+    const { config, wheel } = this.#deps;
+    const before = wheel.tick - Math.ceil(config.lingerMs / config.tickMs);
+    while (this.#idle.length > 0 && (this.#idle[0] as { tick: number }).tick <= before) {
+      const { view, tick } = this.#idle.shift() as { view: View; tick: number };
+      if (view.idleTick === tick && this.#isIdle(view)) this.#drop(view);
+    }
+  }
+
+  #add(presentity: Presentity, level: Level): View {
+    const { gate, graph, hints } = this.#deps;
+    const list = graph.addList();
+    const view: View = {
+      presentity,
+      level,
+      list,
+      revision: -1,
+      frame: undefined,
+      stop: undefined,
+      mark: 0,
+      holds: 0,
+      idleTick: -1,
+    };
+    presentity.views[level] = view;
+    this.#byList[list] = view;
+    this.#count++;
+    if (level === UNRESOLVED || level === BLOCKED) this.view(presentity, listensTo(level)).holds++;
+    else {
+      view.mark = gate.mark();
+      view.stop = hints.onPresence(presentity.personId, level as PublishedLevel, change =>
+        this.#onChange(view, change),
+      );
+    }
+    return view;
+  }
+
+  #isIdle(view: View): boolean {
+    return view.holds === 0 && this.#deps.graph.size(view.list) === 0;
+  }
+
+  #drop(view: View): void {
+    const { presentity, level, list } = view;
+    if (presentity.views[level] !== view) return;
+    view.stop?.();
+    presentity.views[level] = undefined;
+    this.#byList[list] = undefined;
+    this.#count--;
+    this.#deps.graph.dropList(list);
+    const through = presentity.views[listensTo(level)];
+    if (through) {
+      through.holds--;
+      this.settle(through);
+    }
+    if (presentity.views.every(other => other === undefined)) this.#presentities.delete(presentity.personId);
+  }
+}
