@@ -7,7 +7,7 @@ import { row, type SqlValue, statement } from './statements.ts';
 type Fields = Readonly<Record<string, Value | undefined>>;
 
 /** Entries of a document in an index with an array field, each in the order of the side table's columns. */
-function entriesOf(side: Side, doc: Doc): SqlValue[][] {
+function entriesOf(side: Side, doc: Doc, n: number): SqlValue[][] {
   const { index } = side;
   const fields = doc as unknown as Fields;
   const first = fields[index.fields[0] as string];
@@ -17,13 +17,17 @@ function entriesOf(side: Side, doc: Doc): SqlValue[][] {
   const names = index.key.includes('_id') ? index.key : [...index.key, '_id'];
   const distinct = elements.length > 1 ? new Set(elements) : elements;
   const entries: SqlValue[][] = [];
-  for (const element of distinct) entries.push(names.map(f => toColumn(f === index.array ? element : fields[f])));
+  for (const element of distinct) {
+    const entry = names.map(f => toColumn(f === index.array ? element : fields[f]));
+    entry.push(n);
+    entries.push(entry);
+  }
   return entries;
 }
 
 /** Id of another document that stands where `doc` would in a unique index with an array field. */
 export function findSideDuplicate(db: DatabaseSync, side: Side, doc: Doc): string | undefined {
-  for (const entry of entriesOf(side, doc)) {
+  for (const entry of entriesOf(side, doc, 0)) {
     const id = row(statement(db, side.find), ...entry.slice(0, side.index.fields.length))?.[0] as string | undefined;
     if (id !== undefined && id !== doc._id) return id;
   }
@@ -31,28 +35,28 @@ export function findSideDuplicate(db: DatabaseSync, side: Side, doc: Doc): strin
 }
 
 /** Writes what the indexes in tables of their own hold about `doc`. */
-export function addEntries(db: DatabaseSync, layout: Layout, doc: Doc): void {
+export function addEntries(db: DatabaseSync, layout: Layout, doc: Doc, n: number): void {
   for (const side of layout.sides) {
     const insert = statement(db, side.insert);
-    for (const entry of entriesOf(side, doc)) insert.run(...entry);
+    for (const entry of entriesOf(side, doc, n)) insert.run(...entry);
   }
-  for (const t of layout.tokens) addWords(db, t, doc);
+  for (const t of layout.tokens) addWords(db, t, doc, n);
 }
 
 /** Removes it. */
-export function removeEntries(db: DatabaseSync, layout: Layout, doc: Doc): void {
+export function removeEntries(db: DatabaseSync, layout: Layout, doc: Doc, n: number): void {
   for (const side of layout.sides) {
     const remove = statement(db, side.remove);
-    for (const entry of entriesOf(side, doc)) remove.run(...entry.slice(0, side.index.key.length));
+    for (const entry of entriesOf(side, doc, n)) remove.run(...entry.slice(0, side.index.key.length));
   }
-  for (const t of layout.tokens) removeWords(db, t, doc._id);
+  for (const t of layout.tokens) removeWords(db, t, n);
 }
 
 /** Brings it from what `before` had to what `after` has, touching only what differs. */
-export function changeEntries(db: DatabaseSync, layout: Layout, before: Doc, after: Doc): void {
+export function changeEntries(db: DatabaseSync, layout: Layout, before: Doc, after: Doc, n: number): void {
   for (const side of layout.sides) {
-    const was = new Map(entriesOf(side, before).map(e => [keyOf(e), e]));
-    for (const entry of entriesOf(side, after)) {
+    const was = new Map(entriesOf(side, before, n).map(e => [keyOf(e), e]));
+    for (const entry of entriesOf(side, after, n)) {
       if (!was.delete(keyOf(entry))) statement(db, side.insert).run(...entry);
     }
     for (const entry of was.values()) statement(db, side.remove).run(...entry.slice(0, side.index.key.length));
@@ -61,28 +65,28 @@ export function changeEntries(db: DatabaseSync, layout: Layout, before: Doc, aft
     const names = [t.index.field, t.index.scope, t.index.newest];
     const [a, b] = [before, after].map(d => JSON.stringify(names.map(n => (d as unknown as Fields)[n] ?? null)));
     if (a === b) continue;
-    removeWords(db, t, before._id);
-    addWords(db, t, after);
+    removeWords(db, t, n);
+    addWords(db, t, after, n);
   }
 }
 
 const keyOf = (entry: readonly SqlValue[]): string =>
   JSON.stringify(entry.map(v => (v instanceof Uint8Array ? v[0] === 1 : v === Number.NEGATIVE_INFINITY ? null : v)));
 
-function addWords(db: DatabaseSync, t: TokensTables, doc: Doc): void {
+function addWords(db: DatabaseSync, t: TokensTables, doc: Doc, n: number): void {
   const fields = doc as unknown as Fields;
   const words = fields[t.index.field] as readonly string[] | null | undefined;
   if (!words || words.length === 0) return;
-  const map = statement(db, `INSERT INTO ${t.map} (scope, newest, _id) VALUES (?, ?, ?)`);
+  const map = statement(db, `INSERT INTO ${t.map} (_n, scope, newest, _id) VALUES (?, ?, ?, ?)`);
   const scope = toColumn(fields[t.index.scope]);
-  const { lastInsertRowid } = map.run(scope, toColumn(fields[t.index.newest]), doc._id);
+  map.run(n, scope, toColumn(fields[t.index.newest]), doc._id);
   const text = `${scopeToken(scope)} ${words.map(wordToken).join(' ')}`;
-  statement(db, `INSERT INTO ${t.words} (rowid, w) VALUES (?, ?)`).run(lastInsertRowid, text);
+  statement(db, `INSERT INTO ${t.words} (rowid, w) VALUES (?, ?)`).run(n, text);
 }
 
-function removeWords(db: DatabaseSync, t: TokensTables, id: string): void {
-  const n = row(statement(db, `DELETE FROM ${t.map} WHERE _id = ? RETURNING n`), id)?.[0];
-  if (n !== undefined) statement(db, `DELETE FROM ${t.words} WHERE rowid = ?`).run(n);
+function removeWords(db: DatabaseSync, t: TokensTables, n: number): void {
+  if (statement(db, `DELETE FROM ${t.map} WHERE _n = ?`).run(n).changes !== 0)
+    statement(db, `DELETE FROM ${t.words} WHERE rowid = ?`).run(n);
 }
 
 /** A word as one token, whatever it consists of: the tokenizer sees only letters and digits. */

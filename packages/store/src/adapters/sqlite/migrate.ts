@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CheckedSpec, OrderedIndex } from '../../spec.ts';
+import type { Doc } from '../../store.ts';
 import { checkDocument } from '../../validate.ts';
 import { decodeRow, encodeRest, toColumn } from './codec.ts';
 import { addEntries } from './entries.ts';
@@ -25,7 +26,7 @@ export function migrateCollection(db: DatabaseSync, database: string, spec: Chec
   const wanted = [...spec.scalars].filter(f => inMain(spec, f));
   const present = tableColumns(db, name).filter(c => !OWN_COLUMNS.has(c));
   const isNew = tableColumns(db, name).length === 0;
-  if (isNew) createTable(db, name, spec, wanted);
+  if (isNew) createTable(db, name, wanted);
   const added = isNew ? [] : wanted.filter(f => !present.includes(f));
   for (const field of added) db.exec(`ALTER TABLE ${quote(name)} ADD COLUMN ${quote(field)} ${COLUMN}`);
   const layout = layoutOf(
@@ -34,20 +35,18 @@ export function migrateCollection(db: DatabaseSync, database: string, spec: Chec
     tableColumns(db, name).filter(c => !OWN_COLUMNS.has(c)),
   );
   if (added.length > 0) fillColumns(db, layout);
-  for (const index of layout.plain) if (index !== spec.cluster) createIndex(db, database, spec, index);
+  for (const index of layout.plain) createIndex(db, database, spec, index);
   const newSides = layout.sides.filter(side => createSide(db, indexName(database, spec, side.index.name), side.index));
   const newTokens = layout.tokens.filter(t => createTokens(db, indexName(database, spec, t.index.name)));
   if (newSides.length + newTokens.length > 0)
-    forEachDocument(db, layout, doc => addEntries(db, { ...layout, sides: newSides, tokens: newTokens }, doc));
+    forEachDocument(db, layout, (doc, n) => addEntries(db, { ...layout, sides: newSides, tokens: newTokens }, doc, n));
 }
 
-function createTable(db: DatabaseSync, name: string, spec: CheckedSpec, fields: readonly string[]): void {
+function createTable(db: DatabaseSync, name: string, fields: readonly string[]): void {
   const columns = fields.map(f => `${quote(f)} ${COLUMN}`);
-  const own = ['_id TEXT NOT NULL UNIQUE', '_rev INTEGER NOT NULL', '_doc TEXT', '_bin BLOB'];
-  const key = spec.cluster ? [`PRIMARY KEY (${spec.cluster.key.map(quote).join(', ')})`] : [];
-  // The fields stand first: the document, the longest part, must not be in front of what is compared.
-  const body = [own[0], own[1], ...columns, own[2], own[3], ...key].join(', ');
-  db.exec(`CREATE TABLE ${quote(name)} (${body})${spec.cluster ? ' WITHOUT ROWID' : ''}`);
+  // The document, the longest part, stands behind what is compared.
+  const all = ['_n INTEGER PRIMARY KEY', '_id TEXT NOT NULL UNIQUE', '_rev INTEGER NOT NULL', ...columns];
+  db.exec(`CREATE TABLE ${quote(name)} (${[...all, '_doc TEXT', '_bin BLOB'].join(', ')})`);
 }
 
 function createIndex(db: DatabaseSync, database: string, spec: CheckedSpec, index: OrderedIndex): void {
@@ -74,7 +73,7 @@ function createSide(db: DatabaseSync, name: string, index: OrderedIndex): boolea
 function createTokens(db: DatabaseSync, name: string): boolean {
   if (exists(db, name)) return false;
   db.exec(
-    `CREATE TABLE ${quote(name)} (n INTEGER PRIMARY KEY, scope NOT NULL, newest NOT NULL, _id TEXT NOT NULL UNIQUE)`,
+    `CREATE TABLE ${quote(name)} (_n INTEGER PRIMARY KEY, scope NOT NULL, newest NOT NULL, _id TEXT NOT NULL UNIQUE)`,
   );
   db.exec(
     `CREATE VIRTUAL TABLE ${quote(`${name}.words`)} USING fts5(w, content='', contentless_delete=1, detail=none, tokenize='ascii')`,
@@ -83,14 +82,14 @@ function createTokens(db: DatabaseSync, name: string): boolean {
 }
 
 /** Calls `fn` for every document, in the order of ids, a few hundred at a time. */
-function forEachDocument(db: DatabaseSync, layout: Layout, fn: (doc: ReturnType<typeof decodeRow>) => void): void {
+function forEachDocument(db: DatabaseSync, layout: Layout, fn: (doc: Doc, n: number) => void): void {
   const page = statement(
     db,
     `SELECT ${layout.selection} FROM ${layout.table} m WHERE m._id > ? ORDER BY m._id LIMIT 200`,
   );
   for (let last: SqlValue = ''; ; ) {
     const found: SqlValue[][] = rows(page, last);
-    for (const r of found) fn(decodeRow(r, layout.columns));
+    for (const r of found) fn(decodeRow(r, layout.columns), r.at(-1) as number);
     if (found.length < 200) return;
     last = found.at(-1)?.[0] as string;
   }

@@ -31,9 +31,9 @@ export function scanTokens<T extends Doc>(db: DatabaseSync, layout: Layout, plan
   const values: SqlValue[] = [match, scope];
   if (plan.after) values.push(...plan.after.map(toColumn));
   const sql = `SELECT ${layout.selection} FROM (
-      SELECT t._id AS id FROM ${tables.words} f CROSS JOIN ${tables.map} t ON t.n = f.rowid
+      SELECT t._n AS n FROM ${tables.words} f CROSS JOIN ${tables.map} t ON t._n = f.rowid
       WHERE f.${tables.words} MATCH ? AND t.scope = ?${plan.after ? ' AND (t.newest, t._id) < (?, ?)' : ''}
-      ORDER BY t.newest DESC, t._id DESC LIMIT ?) s CROSS JOIN ${layout.table} m ON m._id = s.id`;
+      ORDER BY t.newest DESC, t._id DESC LIMIT ?) s CROSS JOIN ${layout.table} m ON m._n = s.n`;
   const found = rows(statement(db, sql), ...values, plan.limit + 1);
   return page(plan, found, layout);
 }
@@ -76,10 +76,9 @@ function conditions(layout: Layout, plan: OrderedPlan): Conditions {
       ...plan.after.map(toColumn),
     );
   }
-  const by = index === layout.spec.cluster ? '' : ` INDEXED BY ${quote(`${layout.prefix}${index.name}`)}`;
-  const alone = side ? `${side.table} s` : `${layout.table} m${by}`;
+  const alone = side ? `${side.table} s` : `${layout.table} m INDEXED BY ${quote(layout.prefix + index.name)}`;
   return {
-    from: side ? `${alone} CROSS JOIN ${layout.table} m ON m._id = s._id` : alone,
+    from: side ? `${alone} CROSS JOIN ${layout.table} m ON m._n = s._n` : alone,
     alone,
     alias,
     where: parts.length > 0 ? ` WHERE ${parts.join(' AND ')}` : '',

@@ -35,9 +35,15 @@ export function insertPrepared(db: DatabaseSync, layout: Layout, p: Prepared): I
     if (!side.index.unique || findSideDuplicate(db, side, p.doc) === undefined) continue;
     return { inserted: false, ...mustFind(findDuplicate(db, layout, p), layout) };
   }
-  const { changes } = statement(db, layout.insert).run(p.doc._id, 1, p.rest.json, p.rest.bytes, ...p.columns);
+  const { changes, lastInsertRowid } = statement(db, layout.insert).run(
+    p.doc._id,
+    1,
+    p.rest.json,
+    p.rest.bytes,
+    ...p.columns,
+  );
   if (changes === 0) return { inserted: false, ...mustFind(findDuplicate(db, layout, p), layout) };
-  if (layout.sides.length + layout.tokens.length > 0) addEntries(db, layout, p.doc);
+  if (layout.sides.length + layout.tokens.length > 0) addEntries(db, layout, p.doc, lastInsertRowid as number);
   return INSERTED;
 }
 
@@ -61,7 +67,7 @@ export function replacePrepared(db: DatabaseSync, layout: Layout, p: Prepared, e
   const { changes } = statement(db, sql).run(...values, p.doc._id);
   if (changes === 0) return { replaced: false, reason: 'duplicate', ...mustFind(findOther(db, layout, p), layout) };
   if (layout.sides.length + layout.tokens.length > 0)
-    changeEntries(db, layout, decodeRow(found, layout.columns), p.doc);
+    changeEntries(db, layout, decodeRow(found, layout.columns), p.doc, found.at(-1) as number);
   return { replaced: true, revision: expected + 1 };
 }
 
@@ -75,7 +81,7 @@ export function deleteOne(db: DatabaseSync, layout: Layout, id: string, expected
   const found = row(statement(db, layout.get), id);
   if (!found || (expected !== undefined && found[1] !== expected)) return false;
   statement(db, `DELETE FROM ${layout.table} WHERE _id = ?`).run(id);
-  removeEntries(db, layout, decodeRow(found, layout.columns));
+  removeEntries(db, layout, decodeRow(found, layout.columns), found.at(-1) as number);
   return true;
 }
 
