@@ -11,8 +11,8 @@ export interface SqliteWriter {
    * An `op` that throws is undone alone (savepoint) and its promise rejects; the others of the group go on. Ops run in
    * the order of the calls.
    *
-   * `atomic` promises that `op` throws, if at all, before its first change, and saves the savepoint. When it breaks the
-   * promise, the whole group fails with `not-applied`.
+   * `atomic` saves the savepoint: such an `op` refuses only by throwing a `StoreError` before its first change. Anything
+   * else it throws fails the whole group with `not-applied`.
    */
   write<T>(op: (db: DatabaseSync) => T, options?: { readonly atomic?: boolean }): Promise<T>;
   /** Connection for reads on the main thread: sees everything committed. Only for short reads. */

@@ -5,6 +5,7 @@ import type { Clock, Counter, Gauge, Histogram, Logger, Metrics } from '@parley/
 import { StoreError } from '../../errors.ts';
 import type { SqliteWriter } from '../../sqlite-writer.ts';
 import { lockDatabase } from './lock.ts';
+import { statement } from './statements.ts';
 
 /** How to open the writer. */
 export interface SqliteWriterOptions {
@@ -165,7 +166,7 @@ class Writer implements GroupCommitWriter {
     const group: Op[] = [];
     let committing = false;
     try {
-      this.db.exec('BEGIN IMMEDIATE');
+      statement(this.db, 'BEGIN IMMEDIATE').run();
       const most = Math.min(this.#queue.length, this.#ops);
       for (let i = 0; i < most; i++) {
         const op = this.#queue[i] as Op;
@@ -174,7 +175,7 @@ class Writer implements GroupCommitWriter {
         if ((i & 15) === 15 && this.#clock.monotonic() - started > this.#ms) break;
       }
       committing = true;
-      this.db.exec('COMMIT');
+      statement(this.db, 'COMMIT').run();
       this.commits++;
       this.#heal();
     } catch (cause) {
@@ -185,17 +186,14 @@ class Writer implements GroupCommitWriter {
   }
 
   #run(op: Op): void {
-    if (op.atomic) {
-      op.result = op.run(this.db);
-      return;
-    }
-    this.db.exec('SAVEPOINT op');
+    if (!op.atomic) statement(this.db, 'SAVEPOINT op').run();
     try {
       op.result = op.run(this.db);
-      this.db.exec('RELEASE op');
+      if (!op.atomic) statement(this.db, 'RELEASE op').run();
     } catch (error) {
       if (FATAL.has(code(error)) || !this.db.isTransaction) throw error;
-      this.db.exec('ROLLBACK TO op; RELEASE op');
+      if (op.atomic && !(error instanceof StoreError)) throw error;
+      if (!op.atomic) this.db.exec('ROLLBACK TO op; RELEASE op');
       op.failed = true;
       op.error = error;
     }

@@ -14,7 +14,9 @@ type Duplicate = { readonly index: string; readonly existingId: string };
  * decide before they change anything, so that they need no savepoint.
  */
 export interface Prepared {
+  readonly layout: Layout;
   readonly doc: Doc;
+  readonly nestedBytes: boolean;
   readonly rest: EncodedRest;
   readonly columns: readonly SqlValue[];
 }
@@ -24,13 +26,18 @@ export function prepare(layout: Layout, doc: Doc, nestedBytes: boolean): Prepare
   const fields = doc as unknown as Fields;
   const columns: SqlValue[] = [];
   for (const name of layout.columns) columns.push(toColumn(fields[name]));
-  return { doc, rest: encodeRest(doc, layout.columnSet, nestedBytes), columns };
+  return { layout, doc, nestedBytes, rest: encodeRest(doc, layout.columnSet, nestedBytes), columns };
 }
+
+/** The same for another layout: a migration came in between. */
+const against = (layout: Layout, p: Prepared): Prepared =>
+  p.layout === layout ? p : prepare(layout, p.doc, p.nestedBytes);
 
 const INSERTED: InsertResult = { inserted: true };
 
 /** Inserts, or names the document in the way. */
-export function insertPrepared(db: DatabaseSync, layout: Layout, p: Prepared): InsertResult {
+export function insertPrepared(db: DatabaseSync, layout: Layout, given: Prepared): InsertResult {
+  const p = against(layout, given);
   for (const side of layout.sides) {
     if (!side.index.unique || findSideDuplicate(db, side, p.doc) === undefined) continue;
     return { inserted: false, ...mustFind(findDuplicate(db, layout, p), layout) };
@@ -48,7 +55,8 @@ export function insertPrepared(db: DatabaseSync, layout: Layout, p: Prepared): I
 }
 
 /** Replaces when the stored document has the expected revision. */
-export function replacePrepared(db: DatabaseSync, layout: Layout, p: Prepared, expected: number): ReplaceResult {
+export function replacePrepared(db: DatabaseSync, layout: Layout, given: Prepared, expected: number): ReplaceResult {
+  const p = against(layout, given);
   const found = row(statement(db, layout.get), p.doc._id);
   if (!found) return { replaced: false, reason: 'missing' };
   if (found[1] !== expected) return { replaced: false, reason: 'revision' };
