@@ -1,0 +1,135 @@
+import type { KeyRing, PersonTokenSigner } from '@parley/auth';
+import type { Bus } from '@parley/bus';
+import { createTokenBuckets, type ServiceModule } from '@parley/rpc';
+import type { Clock, Health, Ids, Logger, Metrics } from '@parley/runtime';
+import type { Store } from '@parley/store';
+import { createPasswordHasher } from './adapters/argon2/password-hasher.ts';
+import { createAccessTokens } from './adapters/auth/access-tokens.ts';
+import { createAnnouncements } from './adapters/bus/announcements.ts';
+import type { Call } from './app/call.ts';
+import { type Ensured, type EnsurePersonCommand, ensurePerson } from './app/ensure-person.ts';
+import { createPasswordGuard } from './app/password-guard.ts';
+import { createVersions } from './app/versions.ts';
+import * as collections from './collections.ts';
+import type { DirectoryConfig } from './config.ts';
+import { organisationDomains } from './domain/organisation.ts';
+import { createDirectoryEvents } from './events.ts';
+import type { Records } from './ports/records.ts';
+import { adminService } from './rpc/admin-service.ts';
+import { authService } from './rpc/auth-service.ts';
+import { directoryService } from './rpc/directory-service.ts';
+import { internalService } from './rpc/internal-service.ts';
+import { policyService } from './rpc/policy-service.ts';
+
+/** What the directory is given. */
+export interface DirectoryDeps {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly keyRing: Pick<KeyRing, 'jwksJson'>;
+  /** Its lifetime should be `accessTokenLifetimeMs` of the configuration. */
+  readonly signer: PersonTokenSigner;
+  /** At least 32 bytes, the same in every replica, kept outside the database. */
+  readonly refreshKey: Uint8Array;
+}
+
+/** The service, and what the installation itself may ask of it in process. */
+export interface DirectoryModule extends ServiceModule {
+  /** The person the address leads to, made if there is none; gives him the roles that he lacks. */
+  ensurePerson(command: EnsurePersonCommand): Promise<Ensured>;
+  /** The same, with the role of an administrator. Somebody who was disabled stays so. */
+  ensureAdministrator(command: Omit<EnsurePersonCommand, 'roles'>): Promise<Ensured>;
+}
+
+export function createDirectory(config: DirectoryConfig, deps: DirectoryDeps): DirectoryModule {
+  if (deps.refreshKey.length < 32) throw new Error('the refresh key must have at least 32 bytes');
+  const needs = createNeeds(config, deps);
+  const installation: Call = { requestId: 'installation', traceparent: undefined, peer: 'in-process' };
+  let unregister = () => {};
+  return {
+    name: 'directory',
+    services: [
+      authService(needs),
+      directoryService(needs),
+      adminService(needs),
+      policyService(needs),
+      internalService(needs),
+    ],
+    async start() {
+      unregister();
+      unregister = deps.health.register('directory.store', () =>
+        deps.store.connected ? { ok: true } : { ok: false, detail: 'the database cannot be reached' },
+      );
+    },
+    async stop() {
+      unregister();
+      unregister = () => {};
+    },
+    ensurePerson: command => ensurePerson(needs, command, installation),
+    ensureAdministrator: command => ensurePerson(needs, { ...command, roles: ['administrator'] }, installation),
+  };
+}
+
+function createNeeds(config: DirectoryConfig, deps: DirectoryDeps) {
+  const { clock, ids, store } = deps;
+  const events = createDirectoryEvents(deps);
+  const records: Records = {
+    people: store.collection(collections.people),
+    accounts: store.collection(collections.accounts),
+    addresses: store.collection(collections.addresses),
+    signIns: store.collection(collections.signIns),
+    attempts: store.collection(collections.attempts),
+    guards: store.collection(collections.guards),
+    policies: store.collection(collections.policies),
+    storeNow: () => store.now(),
+  };
+  const fallbackPolicy = {
+    archiveInternal: config.archiveInternal,
+    archiveExternal: config.archiveExternal,
+    critical: config.archiveCritical,
+  };
+  const hasher = createPasswordHasher({
+    cost: { memoryKiB: config.hashMemoryKiB, passes: config.hashPasses, parallelism: config.hashParallelism },
+    concurrency: config.hashConcurrency,
+    queue: config.hashQueue,
+    clock,
+    ids,
+    events,
+  });
+  const lockoutRule = {
+    attempts: config.lockoutAttempts,
+    windowMs: config.lockoutWindowMs,
+    durationMs: config.lockoutDurationMs,
+  };
+  const perMinute = (rate: number) => createTokenBuckets({ ratePerSecond: rate / 60, burst: rate, clock });
+  return {
+    ...records,
+    clock,
+    ids,
+    events,
+    hasher,
+    fallbackPolicy,
+    domains: organisationDomains(config.domains),
+    claimTakeoverMs: config.claimTakeoverMs,
+    searchScanLimit: config.searchScanLimit,
+    signInsPerPerson: config.signInsPerPerson,
+    keySetMaxAgeMs: config.keySetMaxAgeMs,
+    refreshKey: deps.refreshKey,
+    refreshRule: {
+      idleMs: config.refreshIdleMs,
+      absoluteMs: config.refreshAbsoluteMs,
+      graceMs: config.refreshGraceMs,
+    },
+    accessTokens: createAccessTokens(deps.signer, deps.keyRing),
+    announcements: createAnnouncements(deps.bus),
+    versions: createVersions({ ...records, fallbackPolicy }),
+    passwords: createPasswordGuard({ ...records, clock, hasher, lockoutRule, events }),
+    addressRate: perMinute(config.signInsPerAddressPerMinute),
+    peerRate: perMinute(config.signInsPerPeerPerMinute),
+    refreshRate: perMinute(config.refreshesPerMinute),
+  };
+}

@@ -1,0 +1,30 @@
+import { PolicyAdminService } from '@parley/contracts/directory/v1/admin';
+import { getEffectivePolicy, type PolicyNeeds, type ScopeRef, setArchivingPolicy } from '../app/policies.ts';
+import { directoryErrors as err } from '../errors.ts';
+import { actorOf, callOf, mount } from './calls.ts';
+import { policyMessage } from './messages.ts';
+import { personRef } from './validate.ts';
+
+function scopeFrom(person: string): ScopeRef {
+  return person === '' ? { kind: 'global' } : { kind: 'person', person: personRef(person) };
+}
+
+export function policyService(needs: PolicyNeeds) {
+  return mount(PolicyAdminService, {
+    async setArchivingPolicy(request, context) {
+      if (!request.policy) throw err('directory.field_missing', { field: 'policy' });
+      const { archiveInternal, archiveExternal, critical } = request.policy;
+      const command = { scope: scopeFrom(request.person), policy: { archiveInternal, archiveExternal, critical } };
+      const effective = await setArchivingPolicy(needs, command, actorOf(context), callOf(context));
+      return { effective: policyMessage(effective) };
+    },
+    async resetArchivingPolicy(request, context) {
+      const command = { scope: scopeFrom(request.person), policy: null };
+      const effective = await setArchivingPolicy(needs, command, actorOf(context), callOf(context));
+      return { effective: policyMessage(effective) };
+    },
+    async getEffectiveArchivingPolicy(request) {
+      return { effective: policyMessage(await getEffectivePolicy(needs, scopeFrom(request.person))) };
+    },
+  });
+}
