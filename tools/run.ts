@@ -34,7 +34,9 @@ const step = (...args: string[]) => {
 for (const [name, number] of Object.entries(ports)) {
   const reason = await busy(number);
   if (reason) {
-    console.error(`Port ${number} of 127.0.0.1 cannot be had (${reason}). Free it, or choose another: ${name}=${number + 10_000} make run`);
+    console.error(
+      `Port ${number} of 127.0.0.1 cannot be had (${reason}). Free it, or choose another: ${name}=${number + 10_000} make run`,
+    );
     process.exit(1);
   }
 }
@@ -48,11 +50,15 @@ if (!existsSync(accounts)) {
 const watch = process.argv.includes('--watch');
 const serve = [join(root, 'services/parley/src/main.ts'), 'serve', '--data-dir', dataDir];
 const flags = ['--disable-warning=ExperimentalWarning', ...(watch ? ['--watch', '--watch-preserve-output'] : [])];
-const server = spawn(process.execPath, [...flags, ...serve], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, PARLEY_LOG_LEVEL: process.env.PARLEY_LOG_LEVEL ?? 'warn' } });
+const server = spawn(process.execPath, [...flags, ...serve], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+  env: { ...process.env, PARLEY_LOG_LEVEL: process.env.PARLEY_LOG_LEVEL ?? 'warn' },
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 
-const ready = async () => (await fetch(`http://127.0.0.1:${ports.PARLEY_ADMIN_PORT}/readyz`).catch(() => undefined))?.ok === true;
+const ready = async () =>
+  (await fetch(`http://127.0.0.1:${ports.PARLEY_ADMIN_PORT}/readyz`).catch(() => undefined))?.ok === true;
 while (!(await ready())) await new Promise(wait => setTimeout(wait, 100));
 const url = `http://127.0.0.1:${ports.PARLEY_PUBLIC_PORT}`;
 console.log(`

@@ -6,10 +6,14 @@ import { sessionConfigSchema } from '@parley/session-service';
 import { z } from 'zod';
 import { TARGET_NAMES } from './routes.ts';
 
-const port = (value: number, what: string) => z.int().min(0).max(65_535).default(value).describe(`${what}; 0 takes any free port.`);
+const port = (value: number, what: string) =>
+  z.int().min(0).max(65_535).default(value).describe(`${what}; 0 takes any free port.`);
 const host = (what: string) => z.string().min(1).max(253).default('127.0.0.1').describe(what);
 const list = (what: string) => z.array(z.string().min(1).max(512)).max(64).default([]).describe(what);
-const addresses = (service: string) => list(`Native gRPC addresses of ${service}, host:port; calls are balanced over them. Needed where ${service} runs in another process.`);
+const addresses = (service: string) =>
+  list(
+    `Native gRPC addresses of ${service}, host:port; calls are balanced over them. Needed where ${service} runs in another process.`,
+  );
 
 /** Everything that can be configured, of the process and of every service. */
 export const parleyConfigSchema = z.strictObject({
@@ -24,29 +28,65 @@ export const parleyConfigSchema = z.strictObject({
     .describe('Services this process runs. Standalone runs them all.'),
   dataDir: z.string().min(1).max(4_096).default('data').describe('Directory of database, keys and checkpoint copies.'),
   keysDir: z.string().max(4_096).default('').describe('Directory of key files; empty: `keys` below dataDir.'),
-  insecureBind: z.boolean().default(false).describe('Allow listeners on other addresses than loopback although they have no TLS.'),
-  drainMs: z.int().min(0).max(600_000).default(20_000).describe('Longest time for finishing calls and streams when told to stop, milliseconds, 0 to 600,000.'),
+  insecureBind: z
+    .boolean()
+    .default(false)
+    .describe('Allow listeners on other addresses than loopback although they have no TLS.'),
+  drainMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(20_000)
+    .describe('Longest time for finishing calls and streams when told to stop, milliseconds, 0 to 600,000.'),
   log: z
-    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level written: debug, info, warn or error.') })
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'])
+        .default('info')
+        .describe('Least level written: debug, info, warn or error.'),
+    })
     .prefault({}),
   public: z
     .strictObject({
       host: host('Address of the gRPC-Web and HTTP listener.'),
       port: port(7380, 'Port of the gRPC-Web and HTTP listener'),
       corsOrigins: list('Origins whose pages may call, for example `https://intranet.hospital.example`.'),
-      trustProxy: z.boolean().default(false).describe('Whether a load balancer of yours is in front, whose x-forwarded-for is true.'),
-      callsPerPersonPerSecond: z.int().min(1).max(1_000_000).default(100).describe('Calls of one person in a second, of each process, 1 to 1,000,000.'),
-      callsPerPeerPerSecond: z.int().min(1).max(1_000_000).default(200).describe('Calls without a token from one address in a second, of each process, 1 to 1,000,000.'),
+      trustProxy: z
+        .boolean()
+        .default(false)
+        .describe('Whether a load balancer of yours is in front, whose x-forwarded-for is true.'),
+      callsPerPersonPerSecond: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(100)
+        .describe('Calls of one person in a second, of each process, 1 to 1,000,000.'),
+      callsPerPeerPerSecond: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(200)
+        .describe('Calls without a token from one address in a second, of each process, 1 to 1,000,000.'),
     })
     .prefault({}),
   grpc: z
     .strictObject({
       host: host('Address of the native gRPC listener.'),
       port: port(7390, 'Port of the native gRPC listener'),
-      reflection: z.boolean().default(true).describe('Whether signed-in callers may list and describe services (grpc.reflection). Turn it off where nobody needs it.'),
+      reflection: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether signed-in callers may list and describe services (grpc.reflection). Turn it off where nobody needs it.',
+        ),
     })
     .prefault({}),
-  admin: z.strictObject({ host: host('Address of /livez, /readyz and /metrics.'), port: port(7399, 'Port of /livez, /readyz and /metrics') }).prefault({}),
+  admin: z
+    .strictObject({
+      host: host('Address of /livez, /readyz and /metrics.'),
+      port: port(7399, 'Port of /livez, /readyz and /metrics'),
+    })
+    .prefault({}),
   services: z
     .strictObject({
       directory: addresses('directory'),
@@ -58,12 +98,19 @@ export const parleyConfigSchema = z.strictObject({
     .prefault({}),
   standalone: z
     .strictObject({
-      cacheBytes: z.int().min(1_048_576).max(68_719_476_736).default(268_435_456).describe('Page cache of SQLite, bytes.'),
+      cacheBytes: z
+        .int()
+        .min(1_048_576)
+        .max(68_719_476_736)
+        .default(268_435_456)
+        .describe('Page cache of SQLite, bytes.'),
       logFaultFile: z
         .string()
         .max(4_096)
         .default('')
-        .describe('For tests: while this file (below dataDir) exists and says `hang` or `refuse`, the event log does. Empty: never.'),
+        .describe(
+          'For tests: while this file (below dataDir) exists and says `hang` or `refuse`, the event log does. Empty: never.',
+        ),
     })
     .prefault({}),
   pool: z
@@ -78,17 +125,35 @@ export const parleyConfigSchema = z.strictObject({
             .describe('Each service has the database of this prefix and its name.'),
         })
         .prefault({}),
-      nats: z.strictObject({ servers: z.array(z.string().max(512)).min(1).default(['nats://127.0.0.1:4222']).describe('NATS servers.') }).prefault({}),
+      nats: z
+        .strictObject({
+          servers: z.array(z.string().max(512)).min(1).default(['nats://127.0.0.1:4222']).describe('NATS servers.'),
+        })
+        .prefault({}),
       kafka: z
         .strictObject({
-          brokers: z.array(z.string().max(512)).min(1).default(['127.0.0.1:9092']).describe('Kafka brokers, host:port.'),
+          brokers: z
+            .array(z.string().max(512))
+            .min(1)
+            .default(['127.0.0.1:9092'])
+            .describe('Kafka brokers, host:port.'),
           topicPrefix: z
             .string()
             .regex(/^[A-Za-z0-9._-]{0,32}$/)
             .default('')
             .describe('Put before every topic and group, so that installations can share a cluster.'),
-          replicationFactor: z.int().min(1).max(9).default(3).describe('Copies of each partition when topics are created, 1 to 9.'),
-          minInsyncReplicas: z.int().min(1).max(9).default(2).describe('Copies that must have a record before it counts as durable, 1 to 9.'),
+          replicationFactor: z
+            .int()
+            .min(1)
+            .max(9)
+            .default(3)
+            .describe('Copies of each partition when topics are created, 1 to 9.'),
+          minInsyncReplicas: z
+            .int()
+            .min(1)
+            .max(9)
+            .default(2)
+            .describe('Copies that must have a record before it counts as durable, 1 to 9.'),
         })
         .prefault({}),
     })

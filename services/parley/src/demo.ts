@@ -1,4 +1,4 @@
-import { Role } from '@parley/contracts';
+import type { RoleName } from '@parley/directory-service';
 
 /** A person of the demo organisation. */
 export interface DemoPerson {
@@ -8,13 +8,20 @@ export interface DemoPerson {
   readonly department: string;
   readonly title: string;
   readonly language: string;
-  readonly roles: readonly Role[];
+  readonly roles: readonly RoleName[];
 }
 
 /** Domain of the demo organisation; `.example` can never be somebody's. */
 export const DEMO_DOMAIN = 'demo.parley.example';
 
-const person = (name: string, displayName: string, department: string, title: string, language = 'en', roles: readonly Role[] = []): DemoPerson => ({
+const person = (
+  name: string,
+  displayName: string,
+  department: string,
+  title: string,
+  language = 'en',
+  roles: readonly RoleName[] = [],
+): DemoPerson => ({
   name,
   displayName,
   department,
@@ -25,8 +32,8 @@ const person = (name: string, displayName: string, department: string, title: st
 
 /** Riverside Clinic, an invented organisation to try Parley with. */
 export const DEMO_PEOPLE: readonly DemoPerson[] = [
-  person('admin', 'Ada Admin', 'IT', 'Administrator', 'en', [Role.ADMINISTRATOR]),
-  person('officer', 'Olu Bello', 'Compliance', 'Compliance officer', 'en', [Role.COMPLIANCE_OFFICER]),
+  person('admin', 'Ada Admin', 'IT', 'Administrator', 'en', ['administrator']),
+  person('officer', 'Olu Bello', 'Compliance', 'Compliance officer', 'en', ['compliance_officer']),
   person('mei.lin', '林美玲', 'Surgery', 'Surgeon', 'zh-TW'),
   person('tom.okafor', 'Tom Okafor', 'Surgery', 'Anaesthetist'),
   person('ana.souza', 'Ana Souza', 'Nursing', 'Ward sister'),

@@ -8,10 +8,14 @@ export const TOKEN_ISSUER = 'parley';
 
 /** What directory signs with. */
 export function directoryKeys(keys: Keys, config: ParleyConfig, { clock }: { readonly clock: Clock }) {
-  const keyRing = createKeyRing({ pems: keys.personTokenPems(), clock });
+  const keyRing = createKeyRing({ pems: keys.personTokenPems() });
   return {
     keyRing,
-    signer: createPersonTokenSigner(keyRing, { issuer: TOKEN_ISSUER, clock, lifetimeMs: config.directory.accessTokenLifetimeMs }),
+    signer: createPersonTokenSigner(keyRing, {
+      issuer: TOKEN_ISSUER,
+      clock,
+      lifetimeMs: config.directory.accessTokenLifetimeMs,
+    }),
     refreshKey: keys.refreshKey(),
   };
 }

@@ -1,4 +1,10 @@
-import { createAuthenticator, createKeyRing, createPersonTokenVerifier, createServiceTokenSource, createServiceTokenVerifier } from '@parley/auth';
+import {
+  createAuthenticator,
+  createKeyRing,
+  createPersonTokenVerifier,
+  createServiceTokenSource,
+  createServiceTokenVerifier,
+} from '@parley/auth';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import {
   type Channel,
@@ -12,7 +18,16 @@ import {
   type Registry,
   type ServiceModule,
 } from '@parley/rpc';
-import { type Clock, createAdminServer, createHealth, type Health, type Ids, type Logger, type Metrics, type Module } from '@parley/runtime';
+import {
+  type Clock,
+  createAdminServer,
+  createHealth,
+  type Health,
+  type Ids,
+  type Logger,
+  type Metrics,
+  type Module,
+} from '@parley/runtime';
 import type { ParleyConfig } from './config.ts';
 import { TOKEN_ISSUER } from './key-material.ts';
 import type { Keys } from './keys.ts';
@@ -53,7 +68,8 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     let channel = remote.get(key);
     if (!channel) {
       const targets = config.services[to];
-      if (targets.length === 0) throw new Error(`services.${to}: ${to} does not run in this process; name its addresses`);
+      if (targets.length === 0)
+        throw new Error(`services.${to}: ${to} does not run in this process; name its addresses`);
       const source = createServiceTokenSource({ service: from, privateKeyPem: keys.servicePem(from), clock });
       channel = createGrpcChannel({ target: targets, clock, serviceTokens: () => source.token() });
       remote.set(key, channel);
@@ -71,15 +87,25 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     logger,
     metrics,
     limits: {
-      person: createTokenBuckets({ ratePerSecond: config.public.callsPerPersonPerSecond, burst: config.public.callsPerPersonPerSecond * 2, clock, maxKeys: 200_000 }),
-      peer: createTokenBuckets({ ratePerSecond: config.public.callsPerPeerPerSecond, burst: config.public.callsPerPeerPerSecond * 2, clock, maxKeys: 200_000 }),
+      person: createTokenBuckets({
+        ratePerSecond: config.public.callsPerPersonPerSecond,
+        burst: config.public.callsPerPersonPerSecond * 2,
+        clock,
+        maxKeys: 200_000,
+      }),
+      peer: createTokenBuckets({
+        ratePerSecond: config.public.callsPerPeerPerSecond,
+        burst: config.public.callsPerPeerPerSecond * 2,
+        clock,
+        maxKeys: 200_000,
+      }),
     },
   });
   const channel = (from: string, to: TargetName): Channel =>
     here.has(to) ? createInProcessChannel(registry, { as: from, clock }) : remoteChannel(from, to);
 
   function keySet() {
-    if (here.has('directory')) return createKeyRing({ pems: keys.personTokenPems(), clock }).provider();
+    if (here.has('directory')) return createKeyRing({ pems: keys.personTokenPems() }).provider();
     const [caller] = config.targets;
     return async () => {
       const auth = createClient(AuthService, remoteChannel(caller as string, 'directory'));
@@ -108,7 +134,10 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
 
   const backends: Module = {
     name: 'backends',
-    start: async () => void health.register('bus', () => (topology.bus.connected ? { ok: true } : { ok: false, detail: 'the bus is not connected' })),
+    start: async () =>
+      void health.register('bus', () =>
+        topology.bus.connected ? { ok: true } : { ok: false, detail: 'the bus is not connected' },
+      ),
     async stop() {
       for (const open of remote.values()) await open.close();
       await topology.close();

@@ -8,7 +8,8 @@ import { serve } from './commands/serve.ts';
 import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
 import { TARGET_NAMES } from './routes.ts';
 
-const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+  .version;
 
 /** The commands of `parley`. */
 export function program(): Command {
@@ -33,10 +34,16 @@ export function program(): Command {
 
   command('init', 'write configuration and keys of a new installation; leaves what is there')
     .option('--domain NAME...', 'mail-like domain of the organisation; repeatable')
-    .addOption(new Option('--profile NAME', 'defaults to begin with').choices(['standard', 'regulated']).default('standard'))
-    .action((options: CommonOptions & { domain?: string[]; profile?: 'standard' | 'regulated' }) => print(init(options)));
+    .addOption(
+      new Option('--profile NAME', 'defaults to begin with').choices(['standard', 'regulated']).default('standard'),
+    )
+    .action((options: CommonOptions & { domain?: string[]; profile?: 'standard' | 'regulated' }) =>
+      print(init(options)),
+    );
 
-  command('migrate', 'create databases, indexes and topics that are missing').action(async (options: CommonOptions) => print(await migrate(commandContext(options, 'warn'))));
+  command('migrate', 'create databases, indexes and topics that are missing').action(async (options: CommonOptions) =>
+    print(await migrate(commandContext(options, 'warn'))),
+  );
 
   command('create-administrator', 'make the first administrator of a stopped standalone installation, or of a pool')
     .requiredOption('--address ADDRESS', 'user@domain')
@@ -46,8 +53,8 @@ export function program(): Command {
       print([await createAdministrator(commandContext(options, 'warn'), options)]),
     );
 
-  command('create-demo', 'make the people of the demo organisation, with passwords of this installation alone').action(async (options: CommonOptions) =>
-    print(await createDemo(commandContext(options, 'warn'))),
+  command('create-demo', 'make the people of the demo organisation, with passwords of this installation alone').action(
+    async (options: CommonOptions) => print(await createDemo(commandContext(options, 'warn'))),
   );
 
   command('check-config', 'check the configuration and say every problem').action((options: CommonOptions) => {
@@ -55,10 +62,15 @@ export function program(): Command {
     console.log('the configuration is good');
   });
 
-  command('print-config', 'print the configuration as it is in force').action((options: CommonOptions) => console.log(JSON.stringify(hideSecrets(readConfig(options)), null, 2)));
+  command('print-config', 'print the configuration as it is in force').action((options: CommonOptions) =>
+    console.log(JSON.stringify(hideSecrets(readConfig(options)), null, 2)),
+  );
 
   command('print-haproxy', 'print an HAProxy configuration for a plan of replicas')
-    .requiredOption('--plan JSON', '{"publicBind", "grpcBind", "replicas": [{"target", "host", "publicPort", "grpcPort", "adminPort"}]}')
+    .requiredOption(
+      '--plan JSON',
+      '{"publicBind", "grpcBind", "replicas": [{"target", "host", "publicPort", "grpcPort", "adminPort"}]}',
+    )
     .action((options: { plan: string }) => console.log(renderHaproxy(JSON.parse(options.plan) as HaproxyPlan)));
   return parley;
 }
@@ -67,6 +79,7 @@ export function program(): Command {
 function hideSecrets(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/(\w+:\/\/[^:/@\s]+:)[^@\s]+@/g, '$1***@');
   if (Array.isArray(value)) return value.map(hideSecrets);
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, hideSecrets(v)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, hideSecrets(v)]));
   return value;
 }

@@ -22,6 +22,9 @@ const PUBLIC: Readonly<Record<TargetName, readonly DescService[]>> = {
   archiving: [ArchiveService],
 };
 
+/** Proto services of `target` that are reachable from outside. */
+export const publicServicesOf = (target: TargetName): readonly DescService[] => PUBLIC[target];
+
 /** Path prefixes, without slashes, that a load balancer sends to `target`. */
 export function publicPrefixes(target: TargetName): readonly string[] {
   return PUBLIC[target].map(service => service.typeName);

@@ -1,17 +1,17 @@
 import { archivingCollections, archivingTopics, createArchiving } from '@parley/archiving-service';
+import type { Bus } from '@parley/bus';
 import { createDirectory, directoryCollections } from '@parley/directory-service';
 import type { EventLog, TopicSpec } from '@parley/event-log';
 import { createIm, imCollections, imTopicsFor } from '@parley/im-service';
 import { createPresence, presenceCollections } from '@parley/presence-service';
-import type { Bus } from '@parley/bus';
 import type { Channel, ServiceModule } from '@parley/rpc';
 import type { Clock, Health, Ids, Logger, Metrics } from '@parley/runtime';
 import { createSession } from '@parley/session-service';
 import type { CollectionSpec, Doc, Store } from '@parley/store';
 import type { ParleyConfig } from './config.ts';
+import { archivingKeys, directoryKeys } from './key-material.ts';
 import type { Keys } from './keys.ts';
 import type { TargetName } from './routes.ts';
-import { archivingKeys, directoryKeys } from './key-material.ts';
 
 /** What every service gets. */
 export interface ServiceDeps {
@@ -51,14 +51,18 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     calls: ['directory'],
     collections: presenceCollections as readonly CollectionSpec<Doc>[],
     topics: none,
-    create: (config, deps) => createPresence(config.presence, { ...deps, channels: { directory: deps.channel('directory') } }),
+    create: (config, deps) =>
+      createPresence(config.presence, { ...deps, channels: { directory: deps.channel('directory') } }),
   },
   session: {
     calls: ['presence', 'directory'],
     collections: [],
     topics: none,
     create: (config, deps) =>
-      createSession(config.session, { ...deps, channels: { directory: deps.channel('directory'), presence: deps.channel('presence') } }),
+      createSession(config.session, {
+        ...deps,
+        channels: { directory: deps.channel('directory'), presence: deps.channel('presence') },
+      }),
   },
   im: {
     calls: ['directory'],
@@ -71,7 +75,11 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     collections: archivingCollections,
     topics: config => archivingTopics(config.archiving),
     create: (config, deps) =>
-      createArchiving(config.archiving, { ...deps, ...archivingKeys(deps.keys, config, deps), channels: { directory: deps.channel('directory') } }),
+      createArchiving(config.archiving, {
+        ...deps,
+        ...archivingKeys(deps.keys, config, deps),
+        channels: { directory: deps.channel('directory') },
+      }),
   },
 };
 

@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bus, connectNatsBus, createMemoryBus } from '@parley/bus';
-import { connectKafkaEventLog, createEventLogFaults, createSqliteEventLog, type EventLog, type EventLogFaults } from '@parley/event-log';
+import {
+  connectKafkaEventLog,
+  createEventLogFaults,
+  createSqliteEventLog,
+  type EventLog,
+  type EventLogFaults,
+} from '@parley/event-log';
 import type { Clock, Logger, Metrics } from '@parley/runtime';
 import { connectMongoStore, createSqliteStore, openSqliteWriter, type Store } from '@parley/store';
 import type { ParleyConfig } from './config.ts';
@@ -34,7 +40,8 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
   const writer = openSqliteWriter({ path: join(config.dataDir, 'parley.sqlite'), cacheBytes, ...deps });
   const stores: Store[] = [];
   const faults = createEventLogFaults();
-  const stopFaults = logFaultFile === '' ? () => undefined : followFaultFile(join(config.dataDir, logFaultFile), faults, clock);
+  const stopFaults =
+    logFaultFile === '' ? () => undefined : followFaultFile(join(config.dataDir, logFaultFile), faults, clock);
   const eventLog = createSqliteEventLog({ writer, faults, ...deps });
   const bus = createMemoryBus(deps);
   return {

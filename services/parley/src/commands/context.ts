@@ -1,6 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Clock, createLogger, createMetrics, type Ids, type Logger, loadConfig, type Metrics, systemClock, systemIds } from '@parley/runtime';
+import {
+  type Clock,
+  createLogger,
+  createMetrics,
+  type Ids,
+  type Logger,
+  loadConfig,
+  type Metrics,
+  systemClock,
+  systemIds,
+} from '@parley/runtime';
 import { type ParleyConfig, parleyConfigSchema } from '../config.ts';
 import { type Keys, openKeys } from '../keys.ts';
 import { openTopology, type Topology } from '../topology.ts';
@@ -19,7 +29,9 @@ const OTHER_VARIABLES = [/^PARLEY_NODE$/, /^PARLEY_TEST_/, /^PARLEY_SCENARIO$/, 
 function configFile(options: CommonOptions): string | undefined {
   const named = options.config ?? process.env.PARLEY_CONFIG;
   if (named !== undefined) return named;
-  return [join(options.dataDir ?? process.env.PARLEY_DATA_DIR ?? 'data', 'parley.yaml'), 'parley.yaml'].find(path => existsSync(path));
+  return [join(options.dataDir ?? process.env.PARLEY_DATA_DIR ?? 'data', 'parley.yaml'), 'parley.yaml'].find(path =>
+    existsSync(path),
+  );
 }
 
 /** Reads and checks the whole configuration. Throws `ConfigError` with every problem. */
@@ -54,7 +66,10 @@ export function commandContext(options: CommonOptions, level?: 'warn'): CommandC
     config,
     clock: systemClock,
     ids: systemIds,
-    logger: createLogger({ level: level ?? config.log.level, service: config.targets.length === 1 ? (config.targets[0] as string) : 'parley' }),
+    logger: createLogger({
+      level: level ?? config.log.level,
+      service: config.targets.length === 1 ? (config.targets[0] as string) : 'parley',
+    }),
     metrics: createMetrics(),
     keys: openKeys(keysDir(config)),
   };

@@ -14,7 +14,13 @@ export interface InitOptions extends CommonOptions {
 
 /** Settings of the `regulated` profile over the defaults: everybody is archived, and nothing goes past the archive. */
 const REGULATED = {
-  directory: { archiveInternal: true, archiveExternal: true, archiveCritical: true, accessTokenLifetimeMs: 300_000, refreshIdleMs: 86_400_000 },
+  directory: {
+    archiveInternal: true,
+    archiveExternal: true,
+    archiveCritical: true,
+    accessTokenLifetimeMs: 300_000,
+    refreshIdleMs: 86_400_000,
+  },
 };
 
 /** `parley init`: writes configuration and keys; leaves what is there. Returns what it did, a line each. */
@@ -25,13 +31,18 @@ export function init(options: InitOptions): readonly string[] {
   if (options.config === undefined && process.env.PARLEY_CONFIG === undefined && !existsSync(file)) {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const domains = options.domain ?? ['parley.example'];
-    const settings = options.profile === 'regulated' ? { directory: { domains, ...REGULATED.directory } } : { directory: { domains } };
+    const settings =
+      options.profile === 'regulated' ? { directory: { domains, ...REGULATED.directory } } : { directory: { domains } };
     writeFileSync(file, yamlOf(settings), { flag: 'wx', mode: 0o600 });
     done.push(`wrote ${file}`);
   }
   const config = readConfig(options);
   const written = createKeys(keysDir(config), TARGET_NAMES, systemIds);
-  done.push(written.length === 0 ? `keys are there: ${keysDir(config)}` : `wrote ${written.length} key files to ${keysDir(config)}`);
+  done.push(
+    written.length === 0
+      ? `keys are there: ${keysDir(config)}`
+      : `wrote ${written.length} key files to ${keysDir(config)}`,
+  );
   return done;
 }
 

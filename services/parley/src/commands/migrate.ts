@@ -49,9 +49,12 @@ async function withLease(store: Store, { clock, ids }: CommandContext, work: () 
     const lease: LeaseDoc = { _id: 'migrate', holder, until };
     const held = await leases.get('migrate');
     const free = !held || held.until < (await store.now());
-    const taken = held ? free && (await leases.replace(lease, held._rev as number)).replaced : (await leases.insert(lease)).inserted;
+    const taken = held
+      ? free && (await leases.replace(lease, held._rev as number)).replaced
+      : (await leases.insert(lease)).inserted;
     if (taken) break;
-    if (clock.monotonic() > giveUp) throw new Error(`another process migrates this installation since ${WAIT_MS / 1000} s; try again`);
+    if (clock.monotonic() > giveUp)
+      throw new Error(`another process migrates this installation since ${WAIT_MS / 1000} s; try again`);
     await clock.sleep(500);
   }
   try {

@@ -11,7 +11,11 @@ export async function serve(options: CommonOptions & { readonly insecureBind?: b
   if (!config.insecureBind && !options.insecureBind) refuseOpenListeners(config);
   const topology = await openTopology(config, context);
   const { modules, health } = await assemble(config, { ...context, topology });
-  logger.info('parley.starting', { targets: config.targets, topology: config.topology, publicPort: config.public.port });
+  logger.info('parley.starting', {
+    targets: config.targets,
+    topology: config.topology,
+    publicPort: config.public.port,
+  });
   return runUntilSignal(modules, { logger, clock, health, drainMs: config.drainMs });
 }
 
@@ -22,7 +26,9 @@ function refuseOpenListeners(config: ParleyConfig): void {
   for (const section of ['public', 'grpc', 'admin'] as const) {
     const { host } = config[section];
     if (!LOOPBACK.test(host)) {
-      throw new Error(`${section}.host is ${host}: a listener beyond loopback has no TLS; put a TLS proxy in front and give --insecure-bind if the network between is yours`);
+      throw new Error(
+        `${section}.host is ${host}: a listener beyond loopback has no TLS; put a TLS proxy in front and give --insecure-bind if the network between is yours`,
+      );
     }
   }
 }

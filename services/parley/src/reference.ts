@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DescService } from '@bufbuild/protobuf';
+import { archivingErrors } from '@parley/archiving-service';
+import { authErrors } from '@parley/auth';
+import { directoryErrors } from '@parley/directory-service';
+import { imErrors } from '@parley/im-service';
+import { presenceErrors } from '@parley/presence-service';
+import { type ErrorCatalogue, rpcErrors } from '@parley/rpc';
+import { createLogger, createMetrics, describeConfig, type MetricSpec, systemClock, systemIds } from '@parley/runtime';
+import { sessionErrors } from '@parley/session-service';
+import { parleyConfigSchema } from './config.ts';
+import { createKeys, openKeys } from './keys.ts';
+import { assemble } from './process.ts';
+import { program } from './program.ts';
+import { publicServicesOf, TARGET_NAMES } from './routes.ts';
+import { openTopology } from './topology.ts';
+
+/** Every setting of every service. */
+export const describeConfiguration = () => describeConfig(parleyConfigSchema);
+
+/** Every catalogue of refusals. */
+export const CATALOGUES: readonly { readonly area: string; readonly catalogue: ErrorCatalogue }[] = [
+  { area: 'rpc: calls of all services', catalogue: rpcErrors.catalogue },
+  { area: 'auth: tokens', catalogue: authErrors.catalogue },
+  { area: 'directory', catalogue: directoryErrors.catalogue },
+  { area: 'presence', catalogue: presenceErrors.catalogue },
+  { area: 'session', catalogue: sessionErrors.catalogue },
+  { area: 'im', catalogue: imErrors.catalogue },
+  { area: 'archiving', catalogue: archivingErrors.catalogue },
+];
+
+/** Proto services reachable from outside and who owns them. */
+export function publicServices(): readonly { readonly owner: string; readonly service: DescService }[] {
+  return TARGET_NAMES.flatMap(owner => publicServicesOf(owner).map(service => ({ owner, service })));
+}
+
+/** Commands of the server, as Markdown. */
+export function serverReference(): string {
+  const commands = program().commands.map(
+    command => `### parley ${command.name()}\n\n\`\`\`\n${command.helpInformation().trimEnd()}\n\`\`\``,
+  );
+  return ['## parley', ...commands].join('\n\n');
+}
+
+/** Every metric that a process defines: puts all services together once, in a directory that goes away again. */
+export async function describeMetrics(): Promise<readonly (MetricSpec & { readonly kind: string })[]> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'parley-reference-'));
+  const config = parleyConfigSchema.parse({ dataDir });
+  const base = {
+    clock: systemClock,
+    ids: systemIds,
+    logger: createLogger({ level: 'error', service: 'reference' }),
+    metrics: createMetrics(),
+  };
+  try {
+    createKeys(join(dataDir, 'keys'), TARGET_NAMES, systemIds);
+    const topology = await openTopology(config, base);
+    await assemble(config, { ...base, keys: openKeys(join(dataDir, 'keys')), topology });
+    await topology.close();
+    return [...base.metrics.specs()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
