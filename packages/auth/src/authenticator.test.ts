@@ -15,7 +15,7 @@ const issuer = 'https://chat.example';
 
 async function setUp() {
   const clock = new ManualClock();
-  const ring = createKeyRing({ pems: [generateKeyPem().privatePem] });
+  const ring = createKeyRing({ pems: [generateKeyPem().privatePem], clock });
   const im = generateKeyPem();
   const presence = generateKeyPem();
   const signer = createPersonTokenSigner(ring, { issuer, clock, lifetimeMs: 600_000 });

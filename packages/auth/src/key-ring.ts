@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { Clock } from '@parley/runtime';
 import { generateKeyPem, type PublicJwk, publicJwk, readPrivateKey, splitPems } from './keys.ts';
 
 /** A key that signs. */
@@ -24,8 +25,8 @@ export interface KeyRing {
   jwksJson(): string;
   /** For a verifier in the same process. */
   provider(): KeySetProvider;
-  /** Makes `pem`, or a new key, the one that signs; keeps at most `keep` older ones (default 4) for verifying. */
-  rotate(pem?: string, keep?: number): SigningKey;
+  /** Makes `pem`, or a new key, the one that signs; the others go on verifying for `retainMs`. */
+  rotate(pem?: string): SigningKey;
   /** All private keys, newest first, to be stored as one file. Secret. */
   privatePems(): string;
 }
@@ -34,6 +35,9 @@ export interface KeyRing {
 export interface KeyRingOptions {
   /** Private keys, newest first; an entry may hold several PEM blocks. */
   readonly pems: readonly string[];
+  readonly clock: Clock;
+  /** How long a key goes on verifying after another took its place, milliseconds, default 86,400,000; longer than any token lives. */
+  readonly retainMs?: number;
   /** How long others may keep the key set, milliseconds, default 300,000. */
   readonly maxAgeMs?: number;
 }
@@ -41,11 +45,15 @@ export interface KeyRingOptions {
 interface Entry extends SigningKey {
   readonly pem: string;
   readonly jwk: PublicJwk;
+  /** By the monotonic clock; keys of `pems` stay until they are taken away. */
+  readonly retiresAt: number;
 }
 
 /** Reads the keys; throws when there is none, one twice, or one that is not Ed25519. */
 export function createKeyRing(options: KeyRingOptions): KeyRing {
+  const { clock } = options;
   const maxAgeMs = options.maxAgeMs ?? 300_000;
+  const retainMs = options.retainMs ?? 86_400_000;
   let entries = options.pems.flatMap(text => {
     const pems = splitPems(text);
     if (pems.length === 0) throw new Error('a private key in PEM form (PKCS #8) is needed');
@@ -53,9 +61,9 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   });
   if (entries.length === 0) throw new Error('a key ring needs a private key');
   if (new Set(entries.map(entry => entry.kid)).size !== entries.length) throw new Error('the same key is there twice');
-  let json = serialise();
 
-  function serialise(): string {
+  function jwksJson(): string {
+    entries = entries.filter(entry => entry.retiresAt > clock.monotonic());
     return JSON.stringify({ keys: entries.map(entry => entry.jwk) });
   }
 
@@ -63,12 +71,13 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     get active() {
       return entries[0] as SigningKey;
     },
-    jwksJson: () => json,
-    provider: () => async () => ({ jwksJson: json, maxAgeMs }),
-    rotate(pem = generateKeyPem().privatePem, keep = 4) {
+    jwksJson,
+    provider: () => async () => ({ jwksJson: jwksJson(), maxAgeMs }),
+    rotate(pem = generateKeyPem().privatePem) {
       const entry = entryOf(pem);
-      entries = [entry, ...entries.filter(old => old.kid !== entry.kid)].slice(0, 1 + keep);
-      json = serialise();
+      const retiresAt = clock.monotonic() + retainMs;
+      const others = entries.filter(old => old.kid !== entry.kid);
+      entries = [entry, ...others.map(old => ({ ...old, retiresAt: Math.min(old.retiresAt, retiresAt) }))];
       return entry;
     },
     privatePems: () => entries.map(entry => entry.pem).join('\n'),
@@ -78,5 +87,6 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 function entryOf(pem: string): Entry {
   const privateKey = readPrivateKey(pem);
   const jwk = publicJwk(privateKey);
-  return { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, privateKey, jwk, kid: jwk.kid };
+  const own = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return { pem: own, privateKey, jwk, kid: jwk.kid, retiresAt: Number.POSITIVE_INFINITY };
 }

@@ -15,7 +15,7 @@ const input = { personId: 'p1', signInId: 's1', roles: [Role.VIEWER], passwordCh
 function setUp(options: Partial<PersonTokenVerifierOptions> = {}) {
   const clock = new ManualClock();
   const key = generateKeyPem();
-  const ring = createKeyRing({ pems: [key.privatePem] });
+  const ring = createKeyRing({ pems: [key.privatePem], clock });
   const signer = createPersonTokenSigner(ring, { issuer, clock, lifetimeMs: 600_000 });
   let fetches = 0;
   const keySet: KeySetProvider = async () => {
@@ -230,21 +230,32 @@ describe('key rings', () => {
       Buffer.from('302e020100300506032b657004220420', 'hex'),
       Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64url'),
     ]).toString('base64')}\n-----END PRIVATE KEY-----\n`;
-    const ring = createKeyRing({ pems: [pem] });
+    const ring = createKeyRing({ pems: [pem], clock: new ManualClock() });
     assert.equal(ring.active.kid, 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
     assert.deepEqual(JSON.parse(ring.jwksJson()).keys[0].x, '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo');
   });
 
   it('can be stored as one file and read again', () => {
-    const ring = createKeyRing({ pems: [generateKeyPem().privatePem] });
+    const ring = createKeyRing({ pems: [generateKeyPem().privatePem], clock: new ManualClock() });
     ring.rotate();
-    const again = createKeyRing({ pems: [ring.privatePems()] });
+    const again = createKeyRing({ pems: [ring.privatePems()], clock: new ManualClock() });
     assert.equal(again.jwksJson(), ring.jwksJson());
     assert.equal(again.active.kid, ring.active.kid);
   });
 
+  it('retire a key some time after another took its place', async () => {
+    const clock = new ManualClock();
+    const ring = createKeyRing({ pems: [generateKeyPem().privatePem], clock, retainMs: 1000 });
+    const { kid } = ring.active;
+    ring.rotate();
+    assert.ok(ring.jwksJson().includes(kid));
+    await clock.advance(1000);
+    assert.ok(!ring.jwksJson().includes(kid));
+    assert.ok(ring.jwksJson().includes(ring.active.kid));
+  });
+
   it('never publish private parts', () => {
-    const ring = createKeyRing({ pems: [generateKeyPem().privatePem] });
+    const ring = createKeyRing({ pems: [generateKeyPem().privatePem], clock: new ManualClock() });
     assert.deepEqual(Object.keys(JSON.parse(ring.jwksJson()).keys[0]).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
 
@@ -252,12 +263,12 @@ describe('key rings', () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
     for (const pem of [rsa as string, generateKeyPem().publicPem, 'secret-thing', '']) {
       assert.throws(
-        () => createKeyRing({ pems: [pem] }),
+        () => createKeyRing({ pems: [pem], clock: new ManualClock() }),
         (error: Error) => !error.message.includes('secret-thing'),
       );
     }
-    assert.throws(() => createKeyRing({ pems: [] }));
+    assert.throws(() => createKeyRing({ pems: [], clock: new ManualClock() }));
     const { privatePem } = generateKeyPem();
-    assert.throws(() => createKeyRing({ pems: [privatePem, privatePem] }));
+    assert.throws(() => createKeyRing({ pems: [privatePem, privatePem], clock: new ManualClock() }));
   });
 });
