@@ -2,11 +2,6 @@ import { defineErrors } from '@parley/rpc';
 
 /** Every refusal of instant messaging. Codes never change their meaning. */
 export const imErrors = defineErrors({
-  'im.person_required': {
-    kind: 'unauthenticated',
-    message: 'only a signed-in person has messages',
-    remedy: "Send the person's access token.",
-  },
   'im.message_id_invalid': {
     kind: 'invalid',
     message: 'must be a UUID in its 36-character form',

@@ -26,6 +26,8 @@ interface Entry {
 interface Invalidation {
   readonly version: number;
   readonly at: number;
+  /** Which one it was. */
+  readonly turn: number;
 }
 
 /**
@@ -39,6 +41,7 @@ export class PeopleCache {
   readonly #asked = new Map<string, Promise<void>>();
   #batch: { ids: string[]; done: Promise<void> } | undefined;
   #generation = 0;
+  #turn = 0;
 
   constructor(deps: PeopleCacheDeps) {
     this.#deps = deps;
@@ -75,7 +78,8 @@ export class PeopleCache {
   invalidate(id: string, version: number): void {
     const known = this.#invalidated.get(id)?.version ?? 0;
     this.#invalidated.delete(id);
-    this.#invalidated.set(id, { version: Math.max(version, known), at: this.#deps.clock.monotonic() });
+    const at = this.#deps.clock.monotonic();
+    this.#invalidated.set(id, { version: Math.max(version, known), at, turn: ++this.#turn });
     this.#entries.delete(id);
     this.#forgetOldInvalidations();
   }
@@ -119,6 +123,7 @@ export class PeopleCache {
     const { source, clock, telemetry } = this.#deps;
     const at = clock.monotonic();
     const generation = this.#generation;
+    const turn = this.#turn;
     let found: Map<string, Person>;
     try {
       found = new Map((await source.fetch(ids)).map(person => [person.id, person]));
@@ -129,17 +134,17 @@ export class PeopleCache {
     let discarded = 0;
     for (const id of ids) {
       const person = found.get(id);
-      if (generation === this.#generation && this.#fresh(id, person, at)) this.#put(id, { person, at });
+      if (generation === this.#generation && this.#fresh(id, person, turn)) this.#put(id, { person, at });
       else discarded++;
     }
     telemetry.peopleFetched('ok', ids.length - discarded);
     if (discarded > 0) telemetry.peopleFetched('discarded', discarded);
   }
 
-  #fresh(id: string, person: Person | undefined, askedAt: number): boolean {
+  #fresh(id: string, person: Person | undefined, askedAfter: number): boolean {
     const invalidation = this.#invalidated.get(id);
     if (!invalidation) return true;
-    return invalidation.at < askedAt && (person === undefined || person.version >= invalidation.version);
+    return invalidation.turn <= askedAfter && (person === undefined || person.version >= invalidation.version);
   }
 
   #put(id: string, entry: Entry): void {

@@ -40,7 +40,7 @@ export class RelayLoop implements Module {
   #schedule(): void {
     if (this.#stopped) return;
     const { clock, everyMs, fraction } = this.#deps;
-    this.#timer = clock.timer(everyMs * (0.75 + fraction() / 2), () => {
+    this.#timer = clock.timer(Math.round(everyMs * (0.75 + fraction() / 2)), () => {
       this.#running = this.#turn().then(() => this.#schedule());
     });
   }

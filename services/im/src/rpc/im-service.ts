@@ -7,7 +7,7 @@ import {
   type SendMessageRequest,
   type SyncRequest,
 } from '@parley/contracts/im/v1/im';
-import { type CallContext, type MountedService, service } from '@parley/rpc';
+import { type CallContext, type MountedService, personOf, service } from '@parley/rpc';
 import type { HistoryCommand, HistoryPage } from '../app/get-history.ts';
 import type { SendCommand, SendResult } from '../app/send-message.ts';
 import type { SyncCommand, SyncPage } from '../app/sync.ts';
@@ -42,15 +42,8 @@ export function imService(useCases: ImUseCases): MountedService {
   });
 }
 
-/** The person who calls, or on whose behalf a service does. */
-function personOf({ principal }: CallContext): string {
-  const person = principal.kind === 'service' ? principal.person : principal;
-  if (person?.kind !== 'person') throw imErrors('im.person_required');
-  return person.id;
-}
-
 function toSendCommand(request: SendMessageRequest, context: CallContext): SendCommand {
-  const senderId = personOf(context);
+  const senderId = personOf(context).id;
   const messageId = messageIdOf(request.messageId);
   if (!messageId) throw imErrors('im.message_id_invalid', { field: 'message_id' });
   if (!isPersonId(request.recipientId)) throw imErrors('im.recipient_invalid', { field: 'recipient_id' });
@@ -77,12 +70,12 @@ function toContent(content: MessageContent | undefined): Content {
 
 function toSyncCommand(request: SyncRequest, context: CallContext): SyncCommand {
   const { cursor, page } = request;
-  return { personId: personOf(context), cursor, page, limit: limitOf(request.limit, SYNC_LIMIT) };
+  return { personId: personOf(context).id, cursor, page, limit: limitOf(request.limit, SYNC_LIMIT) };
 }
 
 function toHistoryCommand(request: GetHistoryRequest, context: CallContext): HistoryCommand {
   const { conversationId, withPersonId, cursor } = request;
-  const personId = personOf(context);
+  const personId = personOf(context).id;
   if ((conversationId === '') === (withPersonId === ''))
     throw imErrors('im.conversation_invalid', { field: 'conversation_id' });
   if (withPersonId !== '' && !isPersonId(withPersonId))
