@@ -36,8 +36,10 @@ export function createPresence(config: PresenceConfig, deps: PresenceDeps): Serv
   const { clock, ids, store, bus, health } = deps;
   const events = createEvents(deps.logger, deps.metrics);
   const time = new StoreTime(store, clock, events, config.timeSyncMs);
-  const watchers = new DirectoryWatchers(deps.channels.directory, clock, config, events);
-  const views = new ViewCache(config.viewCacheEntries, config.viewCacheMaxAgeMs, () => clock.monotonic());
+  const hearing = () => bus.connected;
+  const watchers = new DirectoryWatchers(deps.channels.directory, clock, hearing, config, events);
+  const now = () => clock.monotonic();
+  const views = new ViewCache(config.viewCacheEntries, config.viewCacheMaxAgeMs, now, hearing);
   const leases = storeLeases(store);
   const core: Core = {
     people: storePeople(store),

@@ -20,21 +20,23 @@ export class ViewCache {
   readonly #limit: number;
   readonly #maxAgeMs: number;
   readonly #now: () => number;
+  readonly #hearing: () => boolean;
   readonly #entries = new Map<string, Entry>();
   readonly #recent = new Map<string, number>();
   #sequence = 0;
   #forgotten = 0;
 
-  /** `now` never goes back; milliseconds. */
-  constructor(limit: number, maxAgeMs: number, now: () => number) {
+  /** `now` never goes back, milliseconds; while not `hearing` of others' changes, nothing in memory is used. */
+  constructor(limit: number, maxAgeMs: number, now: () => number, hearing: () => boolean) {
     this.#limit = limit;
     this.#maxAgeMs = maxAgeMs;
     this.#now = now;
+    this.#hearing = hearing;
   }
 
   get(id: string): Seen | undefined {
     const entry = this.#entries.get(id);
-    return entry && entry.until > this.#now() ? entry.seen : undefined;
+    return entry && entry.until > this.#now() && this.#hearing() ? entry.seen : undefined;
   }
 
   /** To be called before the store is read; pass the result to `fill`. */

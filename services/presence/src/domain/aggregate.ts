@@ -88,7 +88,8 @@ function nextChange(doc: PersonDoc, now: number, timing: Timing, state: Aggregat
   moments.sort((a, b) => a - b);
   for (const at of moments) {
     if (at <= now) continue;
-    if (doc.endpoints.some(e => removedAt(e, at, timing)) || !sameState(stateAt(doc, at, timing), state)) return at;
+    const removes = doc.endpoints.some(e => removedAt(e, at, timing) && !removedAt(e, now, timing));
+    if (removes || !sameState(stateAt(doc, at, timing), state)) return at;
   }
   return undefined;
 }

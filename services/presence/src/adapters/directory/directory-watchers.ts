@@ -8,9 +8,9 @@ import type { PresenceEvents } from '../../events.ts';
 import type { WatcherMemory, Watchers } from '../../ports/watchers.ts';
 
 interface Known {
-  /** Undefined: nobody, or disabled. */
+  /** Undefined: nobody, or disabled; neither is remembered for long. */
   readonly watcher: Watcher | undefined;
-  readonly until: number;
+  readonly at: number;
 }
 
 interface Question {
@@ -40,6 +40,7 @@ type Limits = Pick<
 export class DirectoryWatchers implements Watchers, WatcherMemory {
   readonly #directory: Client<typeof DirectoryInternalService>;
   readonly #clock: Clock;
+  readonly #hearing: () => boolean;
   readonly #limits: Limits;
   readonly #events: PresenceEvents;
   readonly #known = new Map<string, Known>();
@@ -49,18 +50,18 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
   #allSince = 0;
   #lastAnswer = Number.NEGATIVE_INFINITY;
 
-  constructor(channel: Channel, clock: Clock, limits: Limits, events: PresenceEvents) {
+  /** While not `hearing` of changes, nobody is remembered for longer than the directory may be silent. */
+  constructor(channel: Channel, clock: Clock, hearing: () => boolean, limits: Limits, events: PresenceEvents) {
     this.#directory = createClient(DirectoryInternalService, channel);
     this.#clock = clock;
+    this.#hearing = hearing;
     this.#limits = limits;
     this.#events = events;
   }
 
   async require(id: string): Promise<Watcher> {
-    const now = this.#clock.monotonic();
-    const heard = now - this.#lastAnswer <= this.#limits.ownerSilenceMs;
     let known = this.#known.get(id);
-    if (!known || known.until <= now || !heard) known = await this.#ask(id);
+    if (!known || !this.#isTrusted(known)) known = await this.#ask(id);
     if (known.watcher) return known.watcher;
     this.#events.watcherRefused();
     throw err('presence.watcher_refused');
@@ -76,6 +77,14 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
     this.#known.clear();
     this.#versions.clear();
     this.#allSince = ++this.#sequence;
+  }
+
+  #isTrusted(known: Known): boolean {
+    const { principalMaxAgeMs, ownerSilenceMs } = this.#limits;
+    const now = this.#clock.monotonic();
+    if (now - this.#lastAnswer > ownerSilenceMs) return false;
+    const longest = this.#hearing() ? principalMaxAgeMs : Math.min(principalMaxAgeMs, ownerSilenceMs);
+    return now - known.at < (known.watcher ? longest : Math.min(longest, UNKNOWN_MS));
   }
 
   /** Everybody asked for in one turn of the event loop is asked for at once. */
@@ -130,11 +139,9 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
   }
 
   #keep(id: string, principal: Principal | undefined): Known {
-    const { principalMaxAgeMs, principalCacheEntries } = this.#limits;
-    const now = this.#clock.monotonic();
-    const known: Known = principal
-      ? { watcher: principal.enabled ? watcherOf(principal) : undefined, until: now + principalMaxAgeMs }
-      : { watcher: undefined, until: now + Math.min(UNKNOWN_MS, principalMaxAgeMs) };
+    const { principalCacheEntries } = this.#limits;
+    const watcher = principal?.enabled ? watcherOf(principal) : undefined;
+    const known: Known = { watcher, at: this.#clock.monotonic() };
     this.#known.delete(id);
     if (this.#known.size >= principalCacheEntries) this.#known.delete(this.#known.keys().next().value as string);
     this.#known.set(id, known);
