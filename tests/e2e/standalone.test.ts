@@ -4,7 +4,7 @@ import { runScenarios } from './run.ts';
 
 runScenarios(async () => ({
   topology: 'standalone',
-  config: { testing: { logFaultFile: 'log-fault' } },
+  config: { standalone: { logFaultFile: 'log-fault' } },
   faults: parley => ({
     logDown: async () => writeFileSync(join(parley.dir, 'log-fault'), 'hang'),
     logUp: async () => rmSync(join(parley.dir, 'log-fault')),

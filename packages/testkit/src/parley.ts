@@ -138,11 +138,10 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
     dir,
     parley,
     metric,
-    drain: async () =>
-      void (await until('the archive to catch up', async () => (await parley('archive-lag')).trim() === '0', {
-        timeoutMs: 60_000,
-        everyMs: 250,
-      })),
+    drain: async () => {
+      const lag = () => metric('parley_log_consumer_lag', { group: 'archiving' });
+      await until('the archive to catch up', async () => (await lag()) === 0, { timeoutMs: 60_000, everyMs: 500 });
+    },
     async stop({ keep = false } = {}) {
       await stopAll();
       if (process.env.PARLEY_TEST_KEEP)

@@ -8,7 +8,7 @@ export const TOKEN_ISSUER = 'parley';
 
 /** What directory signs with. */
 export function directoryKeys(keys: Keys, config: ParleyConfig, { clock }: { readonly clock: Clock }) {
-  const keyRing = createKeyRing({ pems: keys.personTokenPems() });
+  const keyRing = createKeyRing({ pems: keys.personTokenPems(), clock });
   return {
     keyRing,
     signer: createPersonTokenSigner(keyRing, {

@@ -105,7 +105,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     here.has(to) ? createInProcessChannel(registry, { as: from, clock }) : remoteChannel(from, to);
 
   function keySet() {
-    if (here.has('directory')) return createKeyRing({ pems: keys.personTokenPems() }).provider();
+    if (here.has('directory')) return createKeyRing({ pems: keys.personTokenPems(), clock }).provider();
     const [caller] = config.targets;
     return async () => {
       const auth = createClient(AuthService, remoteChannel(caller as string, 'directory'));
