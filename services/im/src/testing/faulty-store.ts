@@ -14,14 +14,23 @@ export interface StoreFaults {
   insertRefusal?: ((apply: () => Promise<InsertResult>) => Promise<InsertResult>) | undefined;
 }
 
+/** How often events were read. */
+export interface StoreReads {
+  getMany: number;
+}
+
 /** A store whose inserts go wrong on demand. */
-export function faultyStore(store: Store, faults: StoreFaults): Store {
+export function faultyStore(store: Store, faults: StoreFaults, reads: StoreReads): Store {
   const fieldOf = { im_events: 'insertEvent', im_refusals: 'insertRefusal' } as const;
   return {
     collection<T extends Doc>(spec: CollectionSpec<T>): Collection<T> {
       const inner = store.collection(spec);
       return {
         ...inner,
+        getMany(ids) {
+          if (spec.name === 'im_events') reads.getMany++;
+          return inner.getMany(ids);
+        },
         insert(doc) {
           const field = fieldOf[spec.name as keyof typeof fieldOf];
           const fault = faults[field];

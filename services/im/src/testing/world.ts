@@ -18,7 +18,7 @@ import { ManualClock } from '@parley/testkit';
 import { type ImConfig, imConfigSchema } from '../config.ts';
 import { createIm, imCollections, imTopicsFor } from '../index.ts';
 import { FakeDirectory } from './fake-directory.ts';
-import { faultyStore, type StoreFaults } from './faulty-store.ts';
+import { faultyStore, type StoreFaults, type StoreReads } from './faulty-store.ts';
 
 type Handler = (request: unknown, context: unknown) => Promise<unknown>;
 const UUID = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -35,6 +35,7 @@ export interface Answer {
 export interface Replica {
   readonly module: ServiceModule;
   readonly faults: StoreFaults;
+  readonly reads: StoreReads;
   send(
     sender: string,
     recipient: string,
@@ -78,6 +79,7 @@ export async function createWorld(config: Partial<ImConfig> = {}) {
   async function replica(ids: Ids = systemIds): Promise<Replica> {
     const metrics = createMetrics({ defaults: false });
     const faults: StoreFaults = {};
+    const reads: StoreReads = { getMany: 0 };
     const logger = createLogger({ level: 'silent', service: 'im' });
     const health = createHealth();
     const deps = {
@@ -90,7 +92,7 @@ export async function createWorld(config: Partial<ImConfig> = {}) {
       eventLog: log,
       channels: { directory: directory.channel },
     };
-    const module = createIm(settings, { ...deps, store: faultyStore(store, faults) });
+    const module = createIm(settings, { ...deps, store: faultyStore(store, faults, reads) });
     await module.start();
     const impl = module.services[0]?.impl as Readonly<Record<string, Handler>>;
     const call = (method: string, person: string, request: unknown) =>
@@ -110,6 +112,7 @@ export async function createWorld(config: Partial<ImConfig> = {}) {
     const made: Replica = {
       module,
       faults,
+      reads,
       send: (sender, recipient, text, more = {}) =>
         call(
           'sendMessage',
