@@ -37,7 +37,7 @@ const secretKeys = [
 
 /**
  * JSON lines: `{"level":"info","time":"2026-01-05T09:00:00.000Z","service":"im","event":"im.message.stored",…}`. Values
- * under names such as `token`, `password` or `authorization` are replaced by `[secret]`, one level down as well.
+ * under names such as `token`, `password` or `authorization` are replaced by `[secret]`, and objects are left out.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const settings: pino.LoggerOptions = {
@@ -45,11 +45,30 @@ export function createLogger(options: LoggerOptions): Logger {
     base: { service: options.service },
     messageKey: 'event',
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: label => ({ level: label }) },
-    redact: { paths: secretKeys.flatMap(key => [key, `*.${key}`]), censor: '[secret]' },
+    formatters: { level: label => ({ level: label }), log: plainOnly },
+    redact: { paths: secretKeys, censor: '[secret]' },
     serializers: { err: serialiseError },
   };
   return wrap(pino(settings, options.destination ?? pino.destination({ dest: 1, sync: true })));
+}
+
+/**
+ * Keeps scalars, lists of text and `err`. An object handed over by mistake (a session, a request) would bring tokens and
+ * what people said along; it is left out and named in `omitted`.
+ */
+function plainOnly(fields: Record<string, unknown>): Record<string, unknown> {
+  let omitted: string[] | undefined;
+  for (const [name, value] of Object.entries(fields)) {
+    const plain =
+      value === null ||
+      typeof value !== 'object' ||
+      name === 'err' ||
+      (Array.isArray(value) && value.every(item => typeof item === 'string'));
+    if (!plain) (omitted ??= []).push(name);
+  }
+  if (!omitted) return fields;
+  const kept = Object.entries(fields).filter(([name]) => !omitted.includes(name));
+  return { ...Object.fromEntries(kept), omitted };
 }
 
 /** Name, code, message, stack and cause of whatever was thrown, and none of an error's other properties. */

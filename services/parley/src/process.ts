@@ -119,7 +119,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     const module = TARGETS[name].create(config, {
       clock,
       ids,
-      logger: logger.child({ service: name }),
+      logger: logger.child({ component: name }),
       metrics,
       health,
       store: await topology.store(name),

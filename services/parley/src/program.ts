@@ -21,21 +21,21 @@ export function program(): Command {
     parley
       .command(name)
       .description(text)
-      .option('--config FILE', 'configuration file (YAML); default: parley.yaml in the data directory, or here')
-      .option('--data-dir DIR', 'directory of database and keys; default: data');
+      .option('--config <file>', 'configuration file (YAML); default: parley.yaml in the data directory, or here')
+      .option('--data-dir <dir>', 'directory of database and keys; default: data');
   const print = (lines: readonly string[]) => lines.forEach(line => console.log(line));
 
   command('serve', 'run the services until told to stop')
-    .option('--target NAMES', `services of this process, separated by commas: ${TARGET_NAMES.join(', ')}`)
+    .option('--target <names>', `services of this process, separated by commas: ${TARGET_NAMES.join(', ')}`)
     .option('--insecure-bind', 'allow listeners beyond loopback although they have no TLS')
     .action(async (options: CommonOptions & { insecureBind?: boolean }) => {
       process.exit(await serve(options));
     });
 
   command('init', 'write configuration and keys of a new installation; leaves what is there')
-    .option('--domain NAME...', 'mail-like domain of the organisation; repeatable')
+    .option('--domain <name...>', 'mail-like domain of the organisation; repeatable')
     .addOption(
-      new Option('--profile NAME', 'defaults to begin with').choices(['standard', 'regulated']).default('standard'),
+      new Option('--profile <name>', 'defaults to begin with').choices(['standard', 'regulated']).default('standard'),
     )
     .action((options: CommonOptions & { domain?: string[]; profile?: 'standard' | 'regulated' }) =>
       print(init(options)),
@@ -46,9 +46,9 @@ export function program(): Command {
   );
 
   command('create-administrator', 'make the first administrator of a stopped standalone installation, or of a pool')
-    .requiredOption('--address ADDRESS', 'user@domain')
-    .option('--name NAME', 'name to show', 'Administrator')
-    .option('--password-file FILE', 'file with the password; default: standard input')
+    .requiredOption('--address <address>', 'user@domain')
+    .option('--name <name>', 'name to show', 'Administrator')
+    .option('--password-file <file>', 'file with the password; default: standard input')
     .action(async (options: CommonOptions & { address: string; name: string; passwordFile?: string }) =>
       print([await createAdministrator(commandContext(options, 'warn'), options)]),
     );
@@ -68,7 +68,7 @@ export function program(): Command {
 
   command('print-haproxy', 'print an HAProxy configuration for a plan of replicas')
     .requiredOption(
-      '--plan JSON',
+      '--plan <json>',
       '{"publicBind", "grpcBind", "replicas": [{"target", "host", "publicPort", "grpcPort", "adminPort"}]}',
     )
     .action((options: { plan: string }) => console.log(renderHaproxy(JSON.parse(options.plan) as HaproxyPlan)));

@@ -49,6 +49,9 @@ export function kindOf(error: unknown): string {
   return error instanceof ParleyError ? error.kind : 'internal';
 }
 
+/** Callers hand over whole sessions, which hold tokens. */
+const idsOf = ({ sessionId, personId }: Subject): Subject => ({ sessionId, personId });
+
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 export function createSessionEvents(logger: Logger, metrics: Metrics): SessionEvents {
@@ -59,7 +62,7 @@ export function createSessionEvents(logger: Logger, metrics: Metrics): SessionEv
   return {
     opened(who, facts) {
       m.connects.inc({ outcome: 'opened' });
-      logger.info('session.opened', { ...who, ...facts });
+      logger.info('session.opened', { ...idsOf(who), ...facts });
     },
     refused(code, requestId) {
       m.connects.inc({ outcome: code });
@@ -67,13 +70,13 @@ export function createSessionEvents(logger: Logger, metrics: Metrics): SessionEv
     },
     ended(who, reason, livedMs) {
       m.ends.inc({ reason });
-      logger.info('session.ended', { ...who, reason, livedMs: Math.round(livedMs) });
+      logger.info('session.ended', { ...idsOf(who), reason, livedMs: Math.round(livedMs) });
     },
     sent: sent.add,
     dropped: dropped.add,
     slowReader(who) {
       m.slowReaders.inc();
-      logger.info('session.slow_reader', { ...who });
+      logger.info('session.slow_reader', idsOf(who));
     },
     resynced(reason, sessions) {
       m.resyncs.inc({ reason }, sessions);
@@ -94,7 +97,7 @@ export function createSessionEvents(logger: Logger, metrics: Metrics): SessionEv
     },
     foreignCommand(who) {
       m.commands.inc({ command: 'any', outcome: 'foreign' });
-      logger.warn('session.command.foreign', { ...who });
+      logger.warn('session.command.foreign', idsOf(who));
     },
     change: changes.add,
     resolved(people) {
