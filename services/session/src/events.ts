@@ -50,7 +50,7 @@ export function kindOf(error: unknown): string {
 }
 
 /** Callers hand over whole sessions, which hold tokens. */
-const idsOf = ({ sessionId, personId }: Subject): Subject => ({ sessionId, personId });
+const idsOf = ({ sessionId, personId }: Subject) => ({ sessionId, personId });
 
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
