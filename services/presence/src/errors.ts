@@ -62,11 +62,6 @@ export const err = defineErrors({
     message: 'the session pod has no live lease',
     remedy: 'Renew the lease of the pod, then open the endpoint again.',
   },
-  'presence.not_a_person': {
-    kind: 'forbidden',
-    message: 'only a signed-in person has a presence of his own',
-    remedy: 'Call with the access token of a person.',
-  },
   'presence.watcher_refused': {
     kind: 'forbidden',
     message: 'the watcher is unknown or disabled',

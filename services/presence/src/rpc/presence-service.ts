@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { PresenceService, PresenceViewSchema } from '@parley/contracts/presence/v1/presence';
-import { type CallContext, type ServiceImpl, service } from '@parley/rpc';
+import { personOf, type ServiceImpl, service } from '@parley/rpc';
 import type { Core } from '../app/core.ts';
 import { getMyPresence } from '../app/get-my-presence.ts';
 import { resetPresence } from '../app/reset-presence.ts';
@@ -9,7 +9,6 @@ import { setNote } from '../app/set-note.ts';
 import { setPresence } from '../app/set-presence.ts';
 import type { PersonDoc } from '../domain/person.ts';
 import { unseen } from '../domain/views.ts';
-import { err } from '../errors.ts';
 import { MANUAL, myPresence } from './convert.ts';
 import { ids, requestId, safe, word } from './validate.ts';
 
@@ -24,7 +23,7 @@ export function presenceService(core: Core) {
     async setPresence(request, context) {
       const endsAt = safe(request.expiresMs, 'expires_ms');
       const command = {
-        personId: personOf(context),
+        personId: personOf(context).id,
         requestId: requestId(request.requestId),
         state: word(MANUAL, request.availability, 'availability'),
         traceparent: context.traceparent,
@@ -34,30 +33,23 @@ export function presenceService(core: Core) {
     },
     async resetPresence(request, context) {
       const { traceparent } = context;
-      const command = { personId: personOf(context), requestId: requestId(request.requestId), traceparent };
+      const command = { personId: personOf(context).id, requestId: requestId(request.requestId), traceparent };
       return mine(await resetPresence(core, command));
     },
     async setNote(request, context) {
       const { traceparent } = context;
       const { text } = request;
-      const command = { personId: personOf(context), requestId: requestId(request.requestId), text, traceparent };
+      const command = { personId: personOf(context).id, requestId: requestId(request.requestId), text, traceparent };
       return mine(await setNote(core, command));
     },
     async getMyPresence(_request, context) {
-      return mine(await getMyPresence(core, personOf(context), context.traceparent));
+      return mine(await getMyPresence(core, personOf(context).id, context.traceparent));
     },
     async getPresence(request, context) {
       const people = ids(request.personIds, 'person_ids', MOST_PEOPLE);
-      const resolved = await resolve(core, personOf(context), people);
+      const resolved = await resolve(core, personOf(context).id, people);
       return { views: resolved.map(({ view }) => fromBinary(PresenceViewSchema, view.bytes)) };
     },
   };
   return service(PresenceService, impl);
-}
-
-/** The person who calls, or for whom a service does. */
-function personOf({ principal }: CallContext): string {
-  const person = principal.kind === 'service' ? principal.person : principal;
-  if (person?.kind !== 'person') throw err('presence.not_a_person');
-  return person.id;
 }
