@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Clock } from '@parley/runtime';
+import { type Clock, systemClock } from '@parley/runtime';
 import { generateKeyPem, type PublicJwk, publicJwk, readPrivateKey, splitPems } from './keys.ts';
 
 /** A key that signs. */
@@ -35,7 +35,8 @@ export interface KeyRing {
 export interface KeyRingOptions {
   /** Private keys, newest first; an entry may hold several PEM blocks. */
   readonly pems: readonly string[];
-  readonly clock: Clock;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
   /** How long a key goes on verifying after another took its place, milliseconds, default 86,400,000; longer than any token lives. */
   readonly retainMs?: number;
   /** How long others may keep the key set, milliseconds, default 300,000. */
@@ -51,7 +52,7 @@ interface Entry extends SigningKey {
 
 /** Reads the keys; throws when there is none, one twice, or one that is not Ed25519. */
 export function createKeyRing(options: KeyRingOptions): KeyRing {
-  const { clock } = options;
+  const clock = options.clock ?? systemClock;
   const maxAgeMs = options.maxAgeMs ?? 300_000;
   const retainMs = options.retainMs ?? 86_400_000;
   let entries = options.pems.flatMap(text => {
