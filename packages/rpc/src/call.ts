@@ -6,11 +6,16 @@ import type { RegisteredMethod } from './method.ts';
 import type { StreamSink } from './service.ts';
 import { newTraceparent, parseTraceparent } from './trace.ts';
 
+/** Something that ends when the call it works for does. */
+export interface Follower {
+  onLeaderAborted(reason: ParleyError): void;
+}
+
 /**
  * One call on its way through the pipeline; the transports extend it. It is the handler's context at the same time, so
  * that a call costs one object. What is rarely used (signal, trace) is made on first use.
  */
-export abstract class Call implements CallContext {
+export abstract class Call implements CallContext, Follower {
   readonly method: RegisteredMethod;
   requestId: string;
   principal: Principal = anonymous;
@@ -27,7 +32,7 @@ export abstract class Call implements CallContext {
   #traceparent: string | undefined;
   #controller: AbortController | undefined = undefined;
   #reason: ParleyError | undefined = undefined;
-  #followers: Set<Call> | undefined = undefined;
+  #followers: Set<Follower> | undefined = undefined;
 
   constructor(method: RegisteredMethod, requestId: string, traceparent: string | undefined) {
     this.method = method;
@@ -81,15 +86,15 @@ export abstract class Call implements CallContext {
     }
   }
 
-  /** A local call made while this one is served; it ends with this one. Cheaper than listening to a signal. */
-  addFollower(call: Call): void {
-    if (this.#reason) return call.onLeaderAborted(this.#reason);
+  /** A call made while this one is served; it ends with this one. Cheaper than listening to a signal. */
+  addFollower(follower: Follower): void {
+    if (this.#reason) return follower.onLeaderAborted(this.#reason);
     this.#followers ??= new Set();
-    this.#followers.add(call);
+    this.#followers.add(follower);
   }
 
-  removeFollower(call: Call): void {
-    this.#followers?.delete(call);
+  removeFollower(follower: Follower): void {
+    this.#followers?.delete(follower);
   }
 
   /** The call on whose behalf this one is made has been aborted. */

@@ -4,6 +4,8 @@ export * from './context.ts';
 export type { CorsOptions } from './cors.ts';
 export * from './deadline.ts';
 export * from './errors.ts';
+export * from './grpc-channel.ts';
+export * from './grpc-server.ts';
 export type { HttpRequest, HttpResponse, HttpRoute } from './http-route.ts';
 export * from './in-process.ts';
 export type { RegisteredMethod } from './method.ts';

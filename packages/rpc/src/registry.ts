@@ -47,6 +47,8 @@ export interface Registry {
   readonly services: readonly DescService[];
   /** Unique in this process and, by its random beginning, beyond. */
   nextRequestId(): string;
+  /** Who these tokens stand for; see {@link Authenticator}. */
+  authenticate(bearer: string | undefined, personToken: string | undefined): Principal | Promise<Principal>;
   /** For transports: serves a call that came with these tokens. */
   start(call: Call, bearer: string | undefined, personToken: string | undefined, timeoutMs?: number): void;
   /** For local channels: serves a call whose caller is known already. */
@@ -142,6 +144,10 @@ class Pipeline implements Registry {
     } catch (error) {
       this.refuse(call, asParleyError(error));
     }
+  }
+
+  authenticate(bearer: string | undefined, personToken: string | undefined): Principal | Promise<Principal> {
+    return this.#o.authenticator.authenticate(bearer, personToken);
   }
 
   startAs(call: Call, principal: Principal, timeoutMs?: number): void {

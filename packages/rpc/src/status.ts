@@ -125,7 +125,12 @@ export function errorFromStatus(code: number, message: string, details: Uint8Arr
       },
     );
   }
-  return new ParleyError(codeByKind[kind] ?? `rpc.${kind}`, { kind, message: message || kind, remedy: '' });
+  const known = codeByKind[kind];
+  // Texts of proxies and libraries name addresses and the like: they are for the log, not for whoever called us.
+  if (known) return rpcErrors(known, { cause: new Error(message) });
+  if (kind === 'unknown')
+    return rpcErrors('rpc.unknown', { params: { reason: 'the answer was lost' }, cause: new Error(message) });
+  return new ParleyError(`rpc.${kind}`, { kind, message: message || kind, remedy: '' });
 }
 
 function readInfo(details: Uint8Array) {

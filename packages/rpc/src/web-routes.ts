@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '@parley/runtime';
-import { type Authenticator, bearerToken } from './authenticator.ts';
+import { bearerToken } from './authenticator.ts';
 import { anonymous, type Principal, personIn } from './context.ts';
 import type { Cors } from './cors.ts';
 import type { ErrorKind, ParleyError } from './errors.ts';
@@ -15,7 +15,6 @@ import type { WebRequest, WebResponse } from './web-call.ts';
 /** What the plain endpoints need. */
 export interface WebRoutesOptions {
   readonly registry: Registry;
-  readonly authenticator?: Authenticator;
   readonly logger: Logger;
   readonly routes?: readonly HttpRoute[];
   readonly trustProxy?: boolean;
@@ -49,9 +48,6 @@ export class WebRoutes {
     this.#o = options;
     this.#cors = cors;
     this.#table = new RouteTable(options.routes ?? []);
-    if (options.routes?.some(route => route.authentication === 'person') && !options.authenticator) {
-      throw new Error('routes for signed-in people need an authenticator');
-    }
   }
 
   /** Whether the request was a preflight or one of the table's. */
@@ -120,7 +116,7 @@ export class WebRoutes {
   async #authenticate(route: HttpRoute, request: WebRequest): Promise<Principal> {
     if (route.authentication === 'none') return anonymous;
     const bearer = bearerToken(request.headers.authorization);
-    const person = personIn((await this.#o.authenticator?.authenticate(bearer, undefined)) ?? anonymous);
+    const person = personIn(await this.#o.registry.authenticate(bearer, undefined));
     if (!person) throw rpcErrors('rpc.unauthenticated');
     if (person.passwordChangeRequired) throw rpcErrors('rpc.password_change_required');
     return person;

@@ -8,7 +8,6 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Logger, Metrics, Module } from '@parley/runtime';
-import type { Authenticator } from './authenticator.ts';
 import type { CorsOptions } from './cors.ts';
 import type { HttpRoute } from './http-route.ts';
 import type { Registry } from './registry.ts';
@@ -17,8 +16,6 @@ import { WebHandler } from './web-handler.ts';
 /** Settings of {@link createWebServer}. Times in milliseconds. */
 export interface WebServerOptions {
   readonly registry: Registry;
-  /** For routes with `authentication: 'person'`; needed only when there are some. */
-  readonly authenticator?: Authenticator;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
