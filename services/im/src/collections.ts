@@ -6,11 +6,8 @@ export interface EventDoc extends Doc {
   readonly v: number;
   readonly conv: string;
   readonly key: string;
-  readonly kind: number;
   readonly recipients: readonly string[];
-  /** SHA-256 of what the author controls, base64url; text, so that `payload` is the only field of bytes. */
-  readonly hash: string;
-  readonly accepted: number;
+  /** The encoded event; it holds all that is in no index. */
   readonly payload: Uint8Array;
   /** When it was accepted, for as long as the archive log lacks it. */
   readonly archivePending?: number;

@@ -18,7 +18,6 @@ export interface PersistDeps {
 export interface Draft {
   readonly event: Event;
   readonly payload: Uint8Array;
-  readonly hash: Uint8Array;
   readonly madeMs: number;
   readonly pendingRecord?: Uint8Array | undefined;
 }
@@ -71,11 +70,10 @@ function toStored(draft: Draft): StoredEvent {
     id: event.id,
     conversationId: event.conversationId,
     key: event.key,
-    kind: event.kind,
     recipientIds: event.recipientIds,
-    hash: draft.hash,
-    acceptedMs: event.acceptedMs,
     payload: draft.payload,
   };
-  return draft.pendingRecord ? { ...stored, pendingRecord: draft.pendingRecord } : stored;
+  return draft.pendingRecord
+    ? { ...stored, pending: { record: draft.pendingRecord, sinceMs: event.acceptedMs } }
+    : stored;
 }

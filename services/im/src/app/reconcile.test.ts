@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
-import type { InsertResult } from '@parley/store';
 import { appliedButUnknown, notApplied } from '../testing/faulty-store.ts';
 import { createWorld, type Replica, until, type World } from '../testing/world.ts';
 
@@ -169,7 +168,7 @@ describe('the reconciler', () => {
     await world.clock.advance(3_000);
     assert.deepEqual(await texts('cleo'), []);
     world.directory.before = undefined;
-    im.faults.insertEvent = (): Promise<InsertResult> => notApplied();
+    im.faults.insertEvent = notApplied;
     await world.clock.advance(120_000);
     assert.deepEqual(await texts('cleo'), ['wait']);
     assert.equal(await committed(), 1);

@@ -1,4 +1,5 @@
 import type { Clock } from '@parley/runtime';
+import { hashOf } from '../domain/content.ts';
 import { MESSAGE } from '../domain/event.ts';
 import { sendProblem } from '../domain/person.ts';
 import type { Telemetry } from '../events.ts';
@@ -71,7 +72,7 @@ export function createReconcile(deps: ReconcileDeps) {
     const fresh = deps.keys.next('');
     const event = { ...logged, kind: logged.kind || MESSAGE, key: fresh.key };
     const payload = codec.event(event);
-    const outcome = await deps.persist({ event, payload, hash: suspect.hash, madeMs: fresh.madeMs });
+    const outcome = await deps.persist({ event, payload, madeMs: fresh.madeMs });
     if (outcome.kind === 'failed') throw new Error('the store did not take the message', { cause: outcome.cause });
     // It was stored late by whoever logged it: the unique id has decided.
     if (outcome.kind === 'exists') return outcome.event;
@@ -88,7 +89,8 @@ export function createReconcile(deps: ReconcileDeps) {
       accepted = await complete(suspect);
       if (!accepted) return;
     }
-    const same = accepted !== undefined && Buffer.from(accepted.hash).equals(suspect.hash);
+    const same =
+      accepted !== undefined && Buffer.from(hashOf(codec.decodeEvent(accepted.payload))).equals(suspect.hash);
     if (suspect.kind === 'event' && !same) return append(suspect, 'not-accepted', 'other_content');
     // The verdict came too early: the message was stored after all. The last word in the log is to be right.
     if (suspect.kind === 'not-accepted' && same) return append(suspect, 'event', 'stored_later');

@@ -21,10 +21,9 @@ export function createRelayPending(deps: RelayDeps): () => Promise<RelayResult> 
   const { events, gate, batch } = deps;
   return async () => {
     const waiting = await events.pending(batch);
-    const entries = waiting.map(event => ({
-      conversationId: event.conversationId,
-      record: event.pendingRecord as Uint8Array,
-    }));
+    const entries = waiting.flatMap(({ conversationId, pending }) =>
+      pending ? [{ conversationId, record: pending.record }] : [],
+    );
     if (!(await gate.appendAll(entries))) return { relayed: 0, more: false };
     const cleared = await Promise.all(waiting.map(event => events.replace(withoutMark(event))));
     const relayed = cleared.filter(Boolean).length;
@@ -33,6 +32,6 @@ export function createRelayPending(deps: RelayDeps): () => Promise<RelayResult> 
 }
 
 function withoutMark(event: StoredEvent): StoredEvent {
-  const { pendingRecord: _, ...rest } = event;
+  const { pending: _, ...rest } = event;
   return rest;
 }

@@ -1,6 +1,6 @@
 import type { ImConfig } from '../config.ts';
 import { type ArchivingDecision, decideArchiving } from '../domain/archiving.ts';
-import { contentHash, type TextProblem, textProblem } from '../domain/content.ts';
+import { contentHash, hashOf, type TextProblem, textProblem } from '../domain/content.ts';
 import { conversationIdOf, eventIdOf, pairOf } from '../domain/conversation.ts';
 import { type Content, type Event, MESSAGE } from '../domain/event.ts';
 import { type Person, sendProblem } from '../domain/person.ts';
@@ -82,12 +82,13 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
   }
 
   function replay(stored: StoredEvent, hash: Uint8Array, traceparent: string | undefined): SendResult {
-    if (!Buffer.from(hash).equals(stored.hash)) throw imErrors('im.message_id_reused', { field: 'message_id' });
+    const event = deps.codec.decodeEvent(stored.payload);
+    if (!Buffer.from(hash).equals(hashOf(event))) throw imErrors('im.message_id_reused', { field: 'message_id' });
     // The first publication may have been lost with the process that made it.
-    if (deps.time.nowMs() - stored.acceptedMs < settings.republishMs)
+    if (deps.time.nowMs() - event.acceptedMs < settings.republishMs)
       deps.hints.publish(stored.recipientIds, stored.payload, traceparent);
     telemetry.replayed();
-    return resultOf(stored, stored.id, true);
+    return resultOf(event, true);
   }
 
   function refuseCritical(reason: string): never {
@@ -170,7 +171,7 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
       recipientIds: pair,
     };
     const payload = deps.codec.event(event);
-    let draft: Draft = { event, payload, hash, madeMs };
+    let draft: Draft = { event, payload, madeMs };
     let position: Position | undefined;
     if (decision.lane !== 'none') {
       const archived = await archive(event, payload, hash, decision, persons, traceparent);
@@ -194,7 +195,7 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     if (position) deps.settled.add(position);
     deps.hints.publish(pair, outcome.payload, traceparent);
     telemetry.sent(decision.lane, (deps.monotonic() - started) / 1000);
-    return resultOf(outcome.event, id, false);
+    return resultOf(outcome.event, false);
   }
 
   async function find(id: string): Promise<StoredEvent | undefined> {
@@ -215,12 +216,8 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
   };
 }
 
-function resultOf(
-  event: Pick<Event, 'conversationId' | 'key' | 'acceptedMs'>,
-  eventId: string,
-  replayed: boolean,
-): SendResult {
-  return { eventId, conversationId: event.conversationId, key: event.key, acceptedMs: event.acceptedMs, replayed };
+function resultOf({ id, conversationId, key, acceptedMs }: Event, replayed: boolean): SendResult {
+  return { eventId: id, conversationId, key, acceptedMs, replayed };
 }
 
 const fieldOf = (field: string | undefined) => (field === undefined ? {} : { field });

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Content } from './event.ts';
+import type { Content, Event } from './event.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
@@ -40,5 +40,8 @@ export function contentHash(kind: number, recipientIds: readonly string[], conte
   text += `\n${content.format}\n${content.importance}\n${netstring(content.text)}`;
   return hash('sha256', text, 'buffer');
 }
+
+/** The content hash of an event that is there already. */
+export const hashOf = (event: Event): Uint8Array => contentHash(event.kind, event.recipientIds, event.content);
 
 const netstring = (text: string) => `${Buffer.byteLength(text)}:${text}`;

@@ -3,14 +3,11 @@ export interface StoredEvent {
   readonly id: string;
   readonly conversationId: string;
   readonly key: string;
-  readonly kind: number;
   readonly recipientIds: readonly string[];
-  readonly hash: Uint8Array;
-  readonly acceptedMs: number;
   /** The encoded event, as it is published. */
   readonly payload: Uint8Array;
-  /** The archive record that still has to be relayed to the log. */
-  readonly pendingRecord?: Uint8Array;
+  /** What still has to be relayed to the archive log, and since when. */
+  readonly pending?: { readonly record: Uint8Array; readonly sinceMs: number };
   /** Needed to change it. */
   readonly revision?: number;
 }

@@ -7,11 +7,13 @@ import {
   StoreError,
 } from '@parley/store';
 
+type Fault<T> = (apply: () => Promise<T>) => Promise<T>;
+
 /** What goes wrong with the next writes; each field is used once and forgotten. */
 export interface StoreFaults {
-  /** In place of the insert of an event; `apply` carries it out. */
-  insertEvent?: ((apply: () => Promise<InsertResult>) => Promise<InsertResult>) | undefined;
-  insertRefusal?: ((apply: () => Promise<InsertResult>) => Promise<InsertResult>) | undefined;
+  /** In place of the insert of events; `apply` carries it out. */
+  insertEvent?: Fault<readonly InsertResult[]> | undefined;
+  insertRefusal?: Fault<InsertResult> | undefined;
 }
 
 /** How often events were read. */
@@ -21,7 +23,6 @@ export interface StoreReads {
 
 /** A store whose inserts go wrong on demand. */
 export function faultyStore(store: Store, faults: StoreFaults, reads: StoreReads): Store {
-  const fieldOf = { im_events: 'insertEvent', im_refusals: 'insertRefusal' } as const;
   return {
     collection<T extends Doc>(spec: CollectionSpec<T>): Collection<T> {
       const inner = store.collection(spec);
@@ -31,11 +32,16 @@ export function faultyStore(store: Store, faults: StoreFaults, reads: StoreReads
           if (spec.name === 'im_events') reads.getMany++;
           return inner.getMany(ids);
         },
+        async insertMany(docs) {
+          const fault = faults.insertEvent;
+          if (spec.name !== 'im_events' || !fault) return inner.insertMany(docs);
+          faults.insertEvent = undefined;
+          return fault(() => inner.insertMany(docs));
+        },
         insert(doc) {
-          const field = fieldOf[spec.name as keyof typeof fieldOf];
-          const fault = faults[field];
-          if (!fault) return inner.insert(doc);
-          faults[field] = undefined;
+          const fault = faults.insertRefusal;
+          if (spec.name !== 'im_refusals' || !fault) return inner.insert(doc);
+          faults.insertRefusal = undefined;
           return fault(() => inner.insert(doc));
         },
       };
@@ -53,7 +59,7 @@ export const notApplied = async (): Promise<never> => {
   throw new StoreError('store.unavailable', 'nothing was written');
 };
 
-export const appliedButUnknown = async (apply: () => Promise<InsertResult>): Promise<never> => {
+export const appliedButUnknown = async (apply: () => Promise<unknown>): Promise<never> => {
   await apply();
   throw new StoreError('store.timeout', 'no answer', { outcome: 'unknown' });
 };

@@ -1,15 +1,21 @@
-import type { AppendFailure, AppendRecord, EventLog } from '@parley/event-log';
+import type { AppendFailure, AppendRecord, EventLog, LogPosition } from '@parley/event-log';
 import type { AppendOutcome, ArchiveEntry, ArchiveLog } from '../../ports/archive-log.ts';
+import { createBatcher } from '../batcher.ts';
 
 export const ARCHIVE_TOPIC = 'archive';
+const MOST_RECORDS = 250;
 const ARCHIVING_GROUP = 'archiving';
 
 export function createArchiveLog(log: EventLog, deadlineMs: number): ArchiveLog {
   const options = { deadlineMs };
+  const appendOne = createBatcher(
+    (records: readonly AppendRecord[]) => log.append(ARCHIVE_TOPIC, records, options),
+    MOST_RECORDS,
+  );
   return {
     async append(entry): Promise<AppendOutcome> {
       try {
-        const [position] = await log.append(ARCHIVE_TOPIC, [toRecord(entry)], options);
+        const position = (await appendOne(toRecord(entry))) as LogPosition | undefined;
         if (!position) return { kind: 'failed', outcome: 'unknown', cause: new Error('the log gave no position') };
         return { kind: 'appended', position };
       } catch (cause) {

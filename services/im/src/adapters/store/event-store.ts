@@ -1,13 +1,17 @@
-import type { Collection, Store, StoreFailure } from '@parley/store';
+import type { Collection, InsertResult, Store, StoreFailure } from '@parley/store';
 import { type EventDoc, imEvents } from '../../collections.ts';
 import type { EventStore, InsertOutcome, StoredEvent } from '../../ports/event-store.ts';
+import { createBatcher } from '../batcher.ts';
 
 const VERSION = 1;
+const MOST_DOCS = 250;
+const INSERTED: InsertOutcome = { kind: 'inserted' };
 
 export function createEventStore(store: Store): EventStore {
   const events = store.collection(imEvents);
+  const insertOne = createBatcher((docs: readonly EventDoc[]) => events.insertMany(docs), MOST_DOCS);
   return {
-    insert: event => insert(events, event),
+    insert: event => insert(insertOne, events, event),
     async find(id) {
       const doc = await events.get(id);
       return doc && fromDoc(doc);
@@ -35,10 +39,12 @@ export function createEventStore(store: Store): EventStore {
   };
 }
 
-async function insert(events: Collection<EventDoc>, event: StoredEvent): Promise<InsertOutcome> {
+type InsertOne = (doc: EventDoc) => Promise<InsertResult>;
+
+async function insert(insertOne: InsertOne, events: Collection<EventDoc>, event: StoredEvent): Promise<InsertOutcome> {
   try {
-    const result = await events.insert(toDoc(event));
-    if (result.inserted) return { kind: 'inserted' };
+    const result = await insertOne(toDoc(event));
+    if (result.inserted) return INSERTED;
     const existing = await events.get(event.id);
     // Nobody deletes events, so a missing one means that the store contradicts itself.
     if (!existing) return { kind: 'failed', outcome: 'unknown', cause: new Error('duplicate of nothing') };
@@ -48,19 +54,9 @@ async function insert(events: Collection<EventDoc>, event: StoredEvent): Promise
   }
 }
 
-function toDoc(event: StoredEvent): EventDoc {
-  const doc: EventDoc = {
-    _id: event.id,
-    v: VERSION,
-    conv: event.conversationId,
-    key: event.key,
-    kind: event.kind,
-    recipients: event.recipientIds,
-    hash: Buffer.from(event.hash).toString('base64url'),
-    accepted: event.acceptedMs,
-    payload: event.payload,
-  };
-  return event.pendingRecord ? { ...doc, archivePending: event.acceptedMs, pendingRecord: event.pendingRecord } : doc;
+function toDoc({ id, conversationId, key, recipientIds, payload, pending }: StoredEvent): EventDoc {
+  const doc: EventDoc = { _id: id, v: VERSION, conv: conversationId, key, recipients: recipientIds, payload };
+  return pending ? { ...doc, archivePending: pending.sinceMs, pendingRecord: pending.record } : doc;
 }
 
 function fromDoc(doc: EventDoc): StoredEvent {
@@ -68,12 +64,10 @@ function fromDoc(doc: EventDoc): StoredEvent {
     id: doc._id,
     conversationId: doc.conv,
     key: doc.key,
-    kind: doc.kind,
     recipientIds: doc.recipients,
-    hash: Buffer.from(doc.hash, 'base64url'),
-    acceptedMs: doc.accepted,
     payload: doc.payload,
     revision: doc._rev ?? 1,
   };
-  return doc.pendingRecord ? { ...event, pendingRecord: doc.pendingRecord } : event;
+  if (!doc.pendingRecord) return event;
+  return { ...event, pending: { record: doc.pendingRecord, sinceMs: doc.archivePending ?? 0 } };
 }
