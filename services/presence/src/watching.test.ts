@@ -122,7 +122,10 @@ describe('comparing digests', () => {
     const { internal } = await world.replica();
     const key = { presentityId: 'a', level: ContactLevel.COLLEAGUES, revision: 0n, aclRevision: 0n };
     const digests = (...keys: MessageInitShape<typeof PresenceKeySchema>[]) => internal.getDigests({ keys });
-    await assert.rejects(internal.getDigests({ keys: Array(20_001).fill(key) }), refusal('presence.too_many', 'keys'));
+    await assert.rejects(
+      internal.getDigests({ keys: Array.from({ length: 20_001 }, () => key) }),
+      refusal('presence.too_many', 'keys'),
+    );
     const nobody = digests(key, { ...key, presentityId: '' });
     await assert.rejects(nobody, refusal('presence.invalid_id', 'keys.1.presentity_id'));
     const nowhere = digests({ ...key, level: ContactLevel.UNSPECIFIED });

@@ -19,6 +19,9 @@ export interface ViewCodec {
 
 /** The view kept for a level; undefined when nobody can be watching at it. */
 export function storedView(doc: Pick<PersonDoc, 'views' | 'bytes'>, level: Level): StoredView | undefined {
+  const [only] = doc.views;
+  if (only?.level === level && only.size === doc.bytes.length)
+    return { rev: only.rev, acl: only.acl, bytes: doc.bytes };
   let start = 0;
   for (const { level: own, rev, acl, size } of doc.views) {
     if (own === level) return { rev, acl, bytes: doc.bytes.subarray(start, start + size) };

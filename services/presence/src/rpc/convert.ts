@@ -2,8 +2,8 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { type ResolvedPresence, ResolvedPresenceSchema } from '@parley/contracts/presence/v1/internal';
 import {
   ContactLevel,
-  DeviceType,
-  MachineState,
+  type DeviceType,
+  type MachineState,
   type MyPresence,
   MyPresenceSchema,
   PreferredAvailability,
