@@ -32,7 +32,7 @@ export const people: CollectionSpec<PersonDoc> = {
   name: 'directory_people',
   indexes: {
     byKind: { kind: 'ordered', fields: ['kind', '_id'] },
-    byWord: { kind: 'ordered', fields: ['words'], array: 'words' },
+    byPrefix: { kind: 'ordered', fields: ['prefixes', 'sortName'], array: 'prefixes' },
   },
 };
 

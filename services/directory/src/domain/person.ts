@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { searchWords } from './search-words.ts';
+import { type SearchFields, searchFields } from './search-words.ts';
 
 /** What the organisation knows of a person. Addresses are attributes; the id is the document's. */
-export interface Person {
+export interface Person extends SearchFields {
   readonly v: 1;
   readonly kind: 'person';
   readonly displayName: string;
@@ -19,8 +19,6 @@ export interface Person {
   readonly requestHash: string;
   /** Of what services know of him. */
   readonly version: number;
-  /** For the search; follows from names and addresses. */
-  readonly words: readonly string[];
 }
 
 export interface FormerAddress {
@@ -60,7 +58,6 @@ export function newPerson(
   const { displayName, department, title, language, site } = details;
   const addresses = [...new Set(details.addresses)];
   const primaryAddress = addresses[0] as string;
-  const words = searchWords(displayName, addresses);
   const { createdMs, requestHash, version } = init;
   return {
     v: 1,
@@ -76,7 +73,7 @@ export function newPerson(
     createdMs,
     requestHash,
     version,
-    words,
+    ...searchFields(displayName, addresses),
   };
 }
 
@@ -107,6 +104,6 @@ export function rename<P extends Person>(
     ? [...person.former.filter(f => f.address !== primaryAddress), { address: person.primaryAddress, untilMs: now }]
     : person.former;
   if (former.length > maxFormerAddresses) return { kind: 'too_many_former' };
-  const words = searchWords(displayName, addresses);
-  return { kind: 'store', next: { ...person, displayName, primaryAddress, addresses, former, words, version } };
+  const found = searchFields(displayName, addresses);
+  return { kind: 'store', next: { ...person, displayName, primaryAddress, addresses, former, version, ...found } };
 }

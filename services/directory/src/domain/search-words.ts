@@ -2,7 +2,10 @@
 const maxWord = 64;
 /** Code points of a run without spaces of which every suffix is kept. */
 const maxRun = 32;
-const maxWords = 512;
+const maxWords = 256;
+/** Code points of the prefixes that stand in the index; the rest of a longer one is compared afterwards. */
+const maxPrefix = 6;
+const maxPrefixes = 900;
 const maxTerms = 8;
 /** Longest run for which parts in another order are tried: names are short. */
 const maxSwapped = 6;
@@ -13,13 +16,22 @@ const unspaced =
 const piece = new RegExp(`[${unspaced}]+|(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}])+`, 'gu');
 const isRun = new RegExp(`^[${unspaced}]`, 'u');
 
-/** All words a person can be found by, each standing for every prefix of it. */
-export function searchWords(displayName: string, addresses: readonly string[]): readonly string[] {
+/** What the search knows of a person. */
+export interface SearchFields {
+  /** All words he can be found by, each standing for every prefix of it. */
+  readonly words: readonly string[];
+  /** Prefixes of the words up to a length, for the index. */
+  readonly prefixes: readonly string[];
+  /** Orders what is found by name. */
+  readonly sortName: string;
+}
+
+export function searchFields(displayName: string, addresses: readonly string[]): SearchFields {
   const words = new Set<string>();
   const add = (text: string) => {
     for (const found of pieces(text)) {
       if (!isRun.test(found)) {
-        words.add(cut(found));
+        words.add(cut(found, maxWord));
         continue;
       }
       const run = [...found].slice(0, maxRun);
@@ -28,51 +40,62 @@ export function searchWords(displayName: string, addresses: readonly string[]): 
   };
   add(displayName);
   for (const address of addresses) {
-    words.add(cut(foldText(address)));
+    words.add(cut(foldText(address), maxWord));
     add(address.slice(0, address.lastIndexOf('@')));
   }
-  return [...words].slice(0, maxWords);
+  const kept = [...words].slice(0, maxWords);
+  return { words: kept, prefixes: prefixesOf(kept), sortName: cut(foldText(displayName), maxWord) };
 }
 
-/** One term of a query: it matches when all prefixes of one of its alternatives do. */
-export type Term = readonly (readonly string[])[];
+/** One term of a query: it matches when a word begins with one of its alternatives. */
+export type Term = readonly string[];
 
 /** Every term must match. Empty when the query holds nothing that could be found. */
 export function queryTerms(query: string): readonly Term[] {
   const terms = new Map<string, Term>();
   for (const chunk of foldText(query).split(/\s+/u)) {
     if (chunk.includes('@')) {
-      terms.set(chunk, [[cut(chunk)]]);
+      terms.set(chunk, [cut(chunk, maxWord)]);
       continue;
     }
-    for (const found of pieces(chunk)) terms.set(found, isRun.test(found) ? runTerm(found) : [[cut(found)]]);
+    for (const found of pieces(chunk)) terms.set(found, isRun.test(found) ? runTerm(found) : [cut(found, maxWord)]);
   }
   return [...terms.values()].slice(0, maxTerms);
 }
 
 export function matches(words: readonly string[], terms: readonly Term[]): boolean {
-  return terms.every(term =>
-    term.some(prefixes => prefixes.every(prefix => words.some(word => word.startsWith(prefix)))),
-  );
+  return terms.every(term => term.some(prefix => words.some(word => word.startsWith(prefix))));
 }
 
-/** The prefix to look up for an alternative: the longest one finds the fewest. */
-export function longest(prefixes: readonly string[]): string {
-  return prefixes.reduce((a, b) => (b.length > a.length ? b : a));
+/** What to look up in the index for an alternative. */
+export function indexedPrefix(prefix: string): string {
+  return cut(prefix, maxPrefix);
+}
+
+function prefixesOf(words: readonly string[]): readonly string[] {
+  const prefixes = new Set<string>();
+  for (const word of words) {
+    let prefix = '';
+    for (const character of [...word].slice(0, maxPrefix)) {
+      prefix += character;
+      prefixes.add(prefix);
+    }
+  }
+  return [...prefixes].slice(0, maxPrefixes);
 }
 
 /** A name without spaces may be typed family name first or last: 小明王 finds 王小明. */
 function runTerm(found: string): Term {
   const run = [...found].slice(0, maxRun);
-  const alternatives = [[run.join('')]];
-  if (run.length > 1 && run.length <= maxSwapped) {
-    for (let i = 1; i < run.length; i++) alternatives.push([run.slice(i).join('') + run.slice(0, i).join('')]);
+  const alternatives = new Set([run.join('')]);
+  if (run.length <= maxSwapped) {
+    for (let i = 1; i < run.length; i++) alternatives.add([...run.slice(i), ...run.slice(0, i)].join(''));
   }
-  return alternatives;
+  return [...alternatives];
 }
 
 /** NFKC, lower case, and without accents on Latin, Greek and Cyrillic letters: `jose` finds José. */
-export function foldText(text: string): string {
+function foldText(text: string): string {
   return text
     .normalize('NFKD')
     .replace(/[\u0300-\u036f]/gu, '')
@@ -85,6 +108,6 @@ function pieces(text: string): readonly string[] {
   return foldText(text).match(piece) ?? [];
 }
 
-function cut(word: string): string {
-  return word.length <= maxWord ? word : [...word].slice(0, maxWord).join('');
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : [...text].slice(0, most).join('');
 }

@@ -23,7 +23,7 @@ export interface LogLine {
 /** A directory on a database in memory, with cheap hashing and a clock that stands still. */
 export async function startDirectory(settings: Record<string, unknown> = {}, wrap: (store: Store) => Store = s => s) {
   const clock = new ManualClock();
-  const stores = openMemoryStore({ clock });
+  const stores = openMemoryStore({ clock, sweepEveryMs: 2 ** 31 - 1 });
   const store = stores.store('directory');
   await store.migrate(directoryCollections);
   const bus = createMemoryBus({ clock });
@@ -35,7 +35,7 @@ export async function startDirectory(settings: Record<string, unknown> = {}, wra
   const log: LogLine[] = [];
   const metrics = createMetrics();
   const health = createHealth();
-  const keyRing = createKeyRing({ pems: [generateKeyPem().privatePem] });
+  const keyRing = createKeyRing({ pems: [generateKeyPem().privatePem], clock });
   const issuer = 'parley';
   const config = directoryConfigSchema.parse({
     domains: ['hospital.example', 'klinik-süd.example'],
