@@ -121,6 +121,40 @@ describe('two replicas on one store', () => {
     assert.equal(await seen(), 3500);
   });
 
+  it('give up on a change that always comes too late, saying so', async () => {
+    await using world = await createWorld(store => ({
+      ...store,
+      collection: spec => ({
+        ...store.collection(spec),
+        replace: async () => ({ replaced: false, reason: 'revision' }),
+      }),
+      migrate: specs => store.migrate(specs),
+      now: () => store.now(),
+    }));
+    const replica = await world.replica();
+    await lease(replica);
+    await connect(replica, 'ann', 'device-ann');
+    const set = replica.as('ann').setPresence({ requestId: uuid(1), availability: P.BUSY });
+    const refused = assert.rejects(set, refusal('presence.contention'));
+    for (let i = 0; i < 20; i++) {
+      await world.clock.advance(400);
+      await world.settle();
+    }
+    await refused;
+    assert.equal(await replica.count('parley_presence_cas_conflicts_total', 'cause="choice"'), 12);
+    assert.deepEqual(world.shown('ann'), [3500]);
+  });
+
+  it('sweep everybody who is due, batch after batch', async () => {
+    await using world = await createWorld();
+    const replica = await world.replica({ sweepBatch: 5 });
+    await lease(replica);
+    const people = Array.from({ length: 23 }, (_, i) => `person-${i}`);
+    for (const id of people) await (await connect(replica, id, 'device-of-his')).close();
+    await world.pass(61_000);
+    for (const id of people) assert.deepEqual(world.shown(id), [3500, 18500]);
+  });
+
   it('trust nothing in memory while the bus is broken', async () => {
     await using world = await createWorld();
     const one = await world.replica();

@@ -166,6 +166,15 @@ describe('a watcher', () => {
     assert.deepEqual(world.directory.asked.slice(2), [['bob']]);
   });
 
+  it('is asked about together with others, five hundred at a time', async () => {
+    await using world = await createWorld();
+    const replica = await world.replica();
+    await Promise.all(Array.from({ length: 1200 }, (_, i) => look(replica, `watcher-${i}`)));
+    assert.ok(world.directory.asked.length <= 4, `${world.directory.asked.length} questions`);
+    assert.ok(world.directory.asked.every(ids => ids.length <= 500));
+    assert.equal(world.directory.asked.flat().length, 1200);
+  });
+
   it('is asked about again when an answer is older than what was announced', async () => {
     await using world = await createWorld();
     const replica = await world.replica();
