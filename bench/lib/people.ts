@@ -10,14 +10,17 @@ export interface BenchPerson {
   readonly token: string;
 }
 
+let runs = 0;
+
 /** Makes and signs in `n` people, a few at a time. */
 export async function signInPeople({ parley }: Target, n: number): Promise<BenchPerson[]> {
   const admin = createParleyClient({ baseUrl: parley.url });
   await admin.signIn(parley.administrator.address, parley.administrator.password);
   const auth = createClient(AuthService, createGrpcWebTransport({ baseUrl: parley.url }));
   const people: BenchPerson[] = [];
+  const run = runs++;
   const one = async (i: number) => {
-    const address = `bench${i}@parley.example`;
+    const address = `b${run}-${i}@parley.example`;
     const password = `bench-password-${i}`;
     await admin.services.directoryAdmin.createPerson({
       requestId: crypto.randomUUID(),

@@ -79,7 +79,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   writeFileSync(configFile, JSON.stringify(merge(defaults, options.config ?? {}), null, 2));
   const parley = async (...args: string[]) =>
     (await run(bin, [...args, '--config', configFile], { maxBuffer: 64 << 20 })).stdout;
-  await parley('init', '--non-interactive');
+  await parley('init');
   await parley('migrate');
   await parley('create-administrator', '--address', administrator.address, '--password-file', passwordFile);
 
