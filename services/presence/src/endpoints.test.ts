@@ -165,6 +165,19 @@ describe('devices', () => {
     assert.deepEqual(world.published, []);
   });
 
+  it('are not opened for a caller who has given up', async () => {
+    await using world = await createWorld();
+    const replica = await world.replica();
+    await lease(replica);
+    const giveUp = new AbortController();
+    const ids = { personId: 'ann', endpointId: 'device-ann', connectionId: 'c', sessionId: 's', pod: POD };
+    const opening = replica.internal.openEndpoint(ids, { signal: giveUp.signal });
+    giveUp.abort(new Error('gone'));
+    await assert.rejects(opening);
+    await world.settle();
+    assert.deepEqual((await replica.as('ann').getMyPresence({})).presence?.endpoints, []);
+  });
+
   it('of an unspecified kind are computers in use', async () => {
     await using world = await createWorld();
     const replica = await world.replica();

@@ -18,7 +18,7 @@ const LONGEST_LEASE_MS = 300_000;
 /** What other services call. */
 export function presenceInternalService(core: Core) {
   const impl: ServiceImpl<typeof PresenceInternalService> = {
-    async openEndpoint(request, { traceparent }) {
+    async openEndpoint(request, { traceparent, signal }) {
       const replacedSessionId = await openEndpoint(core, {
         personId: id(request.personId, 'person_id'),
         id: endpointId(request.endpointId, 'endpoint_id'),
@@ -28,6 +28,7 @@ export function presenceInternalService(core: Core) {
         device: request.device === 0 ? 'computer' : word(DEVICE, request.device, 'device'),
         machine: request.machineState === 0 ? 'active' : word(MACHINE, request.machineState, 'machine_state'),
         traceparent,
+        signal,
       });
       return { replacedSessionId };
     },
