@@ -75,8 +75,8 @@ function planOrdered(spec: CheckedSpec, index: OrderedIndex, query: ScanQuery, l
   const { gt, gte, lt, lte } = query.range ?? {};
   if ((gt !== undefined && gte !== undefined) || (lt !== undefined && lte !== undefined))
     refuse('store.bad_query', `${where}: a range has one lower and one upper bound`);
-  const lower = bound(where, gt ?? gte, gte !== undefined);
-  const upper = bound(where, lt ?? lte, lte !== undefined);
+  const lower = bound(where, gt === undefined ? gte : gt, gte !== undefined);
+  const upper = bound(where, lt === undefined ? lte : lt, lte !== undefined);
   if ((lower || upper) && rangeField === undefined)
     refuse('store.bad_query', `${where}: no field is left for the range`);
   if (lower && upper && typeof lower.value !== typeof upper.value)

@@ -36,6 +36,8 @@ export interface CheckedSpec {
   readonly arrays: ReadonlySet<string>;
   /** Fields that hold arrays of words. */
   readonly words: ReadonlySet<string>;
+  /** Fields whose absence keeps a document out of an index. */
+  readonly sparseFirst: ReadonlySet<string>;
 }
 
 const COLLECTION = /^[a-z][a-z0-9_]{0,62}$/;
@@ -70,6 +72,7 @@ export function checkSpec<T extends Doc>(spec: CollectionSpec<T>): CheckedSpec {
     if (arrays.has(f) || words.has(f)) fail('*', `field ${f} is used as array and as single value`);
   const folded = new Set([...scalars].map(f => f.toLowerCase()));
   if (folded.size !== scalars.size) fail('*', 'two indexed fields differ only in upper and lower case');
+  const sparseFirst = new Set(orderedOnes.filter(i => i.sparse).map(i => i.fields[0] as string));
   const result = {
     name: spec.name,
     indexes,
@@ -79,6 +82,7 @@ export function checkSpec<T extends Doc>(spec: CollectionSpec<T>): CheckedSpec {
     scalars,
     arrays,
     words,
+    sparseFirst,
   };
   checked.set(spec, result);
   return result;
@@ -94,7 +98,8 @@ function ordered(name: string, spec: Exclude<IndexSpec, { kind: 'tokens' }>, fai
   fields.forEach((f, i) => {
     if (!FIELD.test(f) && !(f === '_id' && i === fields.length - 1)) fail(name, `field "${f}" is not allowed`);
   });
-  const array = expiring ? undefined : spec.array;
+  const array = spec.kind === 'ordered' ? spec.array : undefined;
+  if (spec.kind === 'unique' && 'array' in spec) fail(name, 'a unique index has no array');
   if (array !== undefined && (!fields.includes(array) || array === '_id')) fail(name, 'array names none of its fields');
   const unique = spec.kind === 'unique';
   const key = unique || fields.includes('_id') ? fields : [...fields, '_id'];

@@ -24,13 +24,13 @@ export interface Doc {
  *
  * At most one field may hold an array (1,000 elements, none of them null); it is named by `array`. The document then
  * stands under each element (under none when the array is empty), and every read of the index gives that field's value
- * in `equals`.
+ * in `equals`. For uniqueness of elements insert one document per element.
  */
 export type IndexSpec =
   /** Ordered by the fields, then by `_id`. */
   | { readonly kind: 'ordered'; readonly fields: readonly string[]; readonly sparse?: boolean; readonly array?: string }
   /** As ordered, and no two documents may have equal values in all fields (with sparse: among those indexed). */
-  | { readonly kind: 'unique'; readonly fields: readonly string[]; readonly sparse?: boolean; readonly array?: string }
+  | { readonly kind: 'unique'; readonly fields: readonly string[]; readonly sparse?: boolean }
   /**
    * The field holds milliseconds since 1970-01-01 UTC; some time after it, the document is removed. Garbage collection
    * only: readers must look at the time themselves.

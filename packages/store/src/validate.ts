@@ -120,13 +120,14 @@ function checkName(spec: CheckedSpec, name: string, state: State): void {
     name === '' ||
     name.charCodeAt(0) === 36 ||
     name === '__proto__' ||
+    name === '_bsontype' ||
     name.includes('.') ||
     name.includes('\0') ||
     !name.isWellFormed()
   )
     refuse(
       'store.bad_document',
-      `${spec.name}: field name "${name.slice(0, 40)}" is empty, begins with $ or contains . or NUL`,
+      `${spec.name}: field name "${name.slice(0, 40)}" is empty, reserved, begins with $ or contains . or NUL`,
     );
   state.size += Buffer.byteLength(name);
 }

@@ -24,7 +24,7 @@ export const NOTHING = Number.NEGATIVE_INFINITY;
 export function toColumn(value: Value | undefined): SqlValue {
   if (value === null || value === undefined) return NOTHING;
   if (typeof value === 'boolean') return value ? TRUE : FALSE;
-  return value as string | number;
+  return typeof value === 'object' ? NOTHING : value;
 }
 
 /** The value a column stands for; undefined for nothing. */
@@ -44,7 +44,7 @@ export function encodeRest(doc: Doc, columns: ReadonlySet<string>, nestedBytes: 
     const value = fields[name];
     if (value === undefined || name === '_id' || name === '_rev') continue;
     if (value === null) rest[name] = null;
-    else if (columns.has(name)) continue;
+    else if (typeof value !== 'object' && columns.has(name)) continue;
     else if (value instanceof Uint8Array) {
       if (bytesField !== undefined) several = true;
       bytesField = name;
@@ -72,7 +72,7 @@ function encodeSeveral(fields: Fields, columns: ReadonlySet<string>): EncodedRes
   };
   const rest: Record<string, unknown> = {};
   for (const name in fields) {
-    if (name === '_id' || name === '_rev' || (columns.has(name) && fields[name] !== null)) continue;
+    if (name === '_id' || name === '_rev' || (columns.has(name) && typeof fields[name] !== 'object')) continue;
     rest[name] = replace(fields[name]);
   }
   return { json: `*${JSON.stringify(rest)}`, bytes: Buffer.concat(parts) };

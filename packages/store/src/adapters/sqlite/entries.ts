@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Doc, Value } from '../../store.ts';
 import { toColumn } from './codec.ts';
 import type { Layout, Side, TokensTables } from './layout.ts';
-import { row, type SqlValue, statement } from './statements.ts';
+import { type SqlValue, statement } from './statements.ts';
 
 type Fields = Readonly<Record<string, Value | undefined>>;
 
@@ -14,24 +14,14 @@ function entriesOf(side: Side, doc: Doc, n: number): SqlValue[][] {
   if (index.sparse && (first === null || first === undefined)) return [];
   const held = fields[index.array as string];
   const elements = Array.isArray(held) ? (held as readonly Value[]) : [held];
-  const names = index.key.includes('_id') ? index.key : [...index.key, '_id'];
   const distinct = elements.length > 1 ? new Set(elements) : elements;
   const entries: SqlValue[][] = [];
   for (const element of distinct) {
-    const entry = names.map(f => toColumn(f === index.array ? element : fields[f]));
+    const entry = index.key.map(f => toColumn(f === index.array ? element : fields[f]));
     entry.push(n);
     entries.push(entry);
   }
   return entries;
-}
-
-/** Id of another document that stands where `doc` would in a unique index with an array field. */
-export function findSideDuplicate(db: DatabaseSync, side: Side, doc: Doc): string | undefined {
-  for (const entry of entriesOf(side, doc, 0)) {
-    const id = row(statement(db, side.find), ...entry.slice(0, side.index.fields.length))?.[0] as string | undefined;
-    if (id !== undefined && id !== doc._id) return id;
-  }
-  return undefined;
 }
 
 /** Writes what the indexes in tables of their own hold about `doc`. */

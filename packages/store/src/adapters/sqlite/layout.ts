@@ -33,7 +33,6 @@ export interface Side {
   readonly table: string;
   readonly insert: string;
   readonly remove: string;
-  readonly find: string;
 }
 
 /** A tokens index: a table of (_n, scope, newest, _id) and the words of each `_n`. */
@@ -108,10 +107,8 @@ function sideOf(database: string, spec: CheckedSpec, index: OrderedIndex): Side 
     table,
     insert: `INSERT INTO ${table} (${names.map(quote).join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
     remove: `DELETE FROM ${table} WHERE ${index.key.map(f => `${quote(f)} = ?`).join(' AND ')}`,
-    find: `SELECT _id FROM ${table} WHERE ${index.fields.map(f => `${quote(f)} = ?`).join(' AND ')} LIMIT 1`,
   };
 }
 
-/** Columns of a side table: the key, the id when the key is without it, and the number of the document's row. */
-export const sideColumns = (index: OrderedIndex): readonly string[] =>
-  index.key.includes('_id') ? [...index.key, '_n'] : [...index.key, '_id', '_n'];
+/** Columns of a side table: the key, which ends in the id, and the number of the document's row. */
+export const sideColumns = (index: OrderedIndex): readonly string[] => [...index.key, '_n'];

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { CheckedSpec, OrderedIndex } from '../../spec.ts';
+import { StoreError } from '../../errors.ts';
+import type { CheckedSpec, OrderedIndex, TokensIndex } from '../../spec.ts';
 import type { Doc } from '../../store.ts';
 import { checkDocument } from '../../validate.ts';
 import { decodeRow, encodeRest, toColumn } from './codec.ts';
@@ -37,7 +38,7 @@ export function migrateCollection(db: DatabaseSync, database: string, spec: Chec
   if (added.length > 0) fillColumns(db, layout);
   for (const index of layout.plain) createIndex(db, database, spec, index);
   const newSides = layout.sides.filter(side => createSide(db, indexName(database, spec, side.index.name), side.index));
-  const newTokens = layout.tokens.filter(t => createTokens(db, indexName(database, spec, t.index.name)));
+  const newTokens = layout.tokens.filter(t => createTokens(db, indexName(database, spec, t.index.name), t.index));
   if (newSides.length + newTokens.length > 0)
     forEachDocument(db, layout, (doc, n) => addEntries(db, { ...layout, sides: newSides, tokens: newTokens }, doc, n));
 }
@@ -50,35 +51,41 @@ function createTable(db: DatabaseSync, name: string, fields: readonly string[]):
 }
 
 function createIndex(db: DatabaseSync, database: string, spec: CheckedSpec, index: OrderedIndex): void {
+  const name = indexName(database, spec, index.name);
   const where = index.sparse ? ` WHERE ${quote(index.fields[0] as string)} ${SOMETHING}` : '';
-  db.exec(
-    `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(indexName(database, spec, index.name))}
-     ON ${quote(tableName(database, spec))} (${index.key.map(quote).join(', ')})${where}`,
-  );
-}
-
-function exists(db: DatabaseSync, name: string): boolean {
-  return row(statement(db, 'SELECT 1 FROM sqlite_schema WHERE name = ?'), name) !== undefined;
+  const fields = index.key.map(quote).join(', ');
+  const on = `${quote(name)} ON ${quote(tableName(database, spec))} (${fields})${where}`;
+  create(db, name, `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${on}`);
 }
 
 function createSide(db: DatabaseSync, name: string, index: OrderedIndex): boolean {
-  if (exists(db, name)) return false;
   const columns = sideColumns(index).map(f => `${quote(f)} NOT NULL`);
-  db.exec(
-    `CREATE TABLE ${quote(name)} (${columns.join(', ')}, PRIMARY KEY (${index.key.map(quote).join(', ')})) WITHOUT ROWID`,
-  );
-  return true;
+  const key = `PRIMARY KEY (${index.key.map(quote).join(', ')})`;
+  const sparse = index.sparse ? ' /* sparse */' : '';
+  return create(db, name, `CREATE TABLE ${quote(name)} (${columns.join(', ')}, ${key}${sparse}) WITHOUT ROWID`);
 }
 
-function createTokens(db: DatabaseSync, name: string): boolean {
-  if (exists(db, name)) return false;
-  db.exec(
-    `CREATE TABLE ${quote(name)} (_n INTEGER PRIMARY KEY, scope NOT NULL, newest NOT NULL, _id TEXT NOT NULL UNIQUE)`,
-  );
-  db.exec(
-    `CREATE VIRTUAL TABLE ${quote(`${name}.words`)} USING fts5(w, content='', contentless_delete=1, detail=none, tokenize='ascii')`,
-  );
-  return true;
+function createTokens(db: DatabaseSync, name: string, index: TokensIndex): boolean {
+  const fields = `scope NOT NULL /* ${index.scope} */, newest NOT NULL /* ${index.newest} */, _id TEXT NOT NULL UNIQUE`;
+  const made = create(db, name, `CREATE TABLE ${quote(name)} (_n INTEGER PRIMARY KEY /* ${index.field} */, ${fields})`);
+  if (made)
+    db.exec(
+      `CREATE VIRTUAL TABLE ${quote(`${name}.words`)}
+       USING fts5(w, content='', contentless_delete=1, detail=none, tokenize='ascii')`,
+    );
+  return made;
+}
+
+/** Creates an index or its table unless it is there. An index of the same name that is another one would answer wrongly. */
+function create(db: DatabaseSync, name: string, sql: string): boolean {
+  const there = row(statement(db, 'SELECT sql FROM sqlite_schema WHERE name = ?'), name)?.[0];
+  if (there === undefined) {
+    db.exec(sql);
+    return true;
+  }
+  if (there !== sql)
+    throw new StoreError('store.bad_spec', `index ${name} was declared otherwise before; give it a new name`);
+  return false;
 }
 
 /** Calls `fn` for every document, in the order of ids, a few hundred at a time. */

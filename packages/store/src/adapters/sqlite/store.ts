@@ -1,8 +1,9 @@
-import type { Clock, Logger, Timer } from '@parley/runtime';
+import type { Clock, Logger } from '@parley/runtime';
 import { refuse, StoreError } from '../../errors.ts';
-import { type CheckedSpec, checkSpec } from '../../spec.ts';
+import { type CheckedSpec, checkSpec, type OrderedIndex } from '../../spec.ts';
 import type { SqliteWriter } from '../../sqlite-writer.ts';
 import type { Collection, CollectionSpec, Doc, Store } from '../../store.ts';
+import { createSweeper } from '../../sweeper.ts';
 import { sqliteCollection } from './collection.ts';
 import { type Layout, readLayout } from './layout.ts';
 import { migrateCollection, SOMETHING } from './migrate.ts';
@@ -27,8 +28,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   const { writer, database, clock } = options;
   if (!/^[a-z][a-z0-9_]{0,30}$/.test(database)) refuse('store.bad_spec', `database name "${database}" is not allowed`);
   const layouts = new Map<CheckedSpec, Layout>();
-  const expiring = new Map<string, CheckedSpec>();
-  let timer: Timer | undefined;
+  const sweeper = createSweeper(options, removeDue);
   let closed = false;
 
   function layout(spec: CheckedSpec): Layout {
@@ -38,53 +38,32 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     return found;
   }
 
-  function keepSwept(spec: CheckedSpec): void {
-    if (!spec.ordered.some(i => i.expiring)) return;
-    expiring.set(spec.name, spec);
-    timer ??= clock.timer(options.sweepEveryMs ?? 60_000, () => void sweep());
-  }
-
-  async function sweep(): Promise<void> {
-    try {
-      for (const spec of expiring.values())
-        for (const index of spec.ordered)
-          if (index.expiring) await sweepIndex(spec, index.fields[0] as string, index.name);
-    } catch (err) {
-      if (!closed) options.logger?.warn('store.sweep.failed', { err: String(err) });
-    }
-    if (!closed) timer = clock.timer(options.sweepEveryMs ?? 60_000, () => void sweep());
-  }
-
-  async function sweepIndex(spec: CheckedSpec, field: string, index: string): Promise<void> {
-    const batch = options.sweepBatch ?? 500;
-    for (let removed = batch; removed === batch && !closed; ) {
-      removed = await writer.write(
-        db => {
-          const l = layout(spec);
-          const sql = `SELECT _id FROM ${l.table} INDEXED BY ${quote(l.prefix + index)}
-            WHERE ${quote(field)} ${SOMETHING} AND ${quote(field)} <= ? LIMIT ?`;
-          const due = rows(statement(db, sql), clock.now(), batch);
-          for (const r of due) deleteOne(db, l, r[0] as string, undefined);
-          return due.length;
-        },
-        { atomic: true },
-      );
-    }
+  function removeDue(spec: CheckedSpec, index: OrderedIndex, now: number, batch: number): Promise<number> {
+    const remove = (db: SqliteWriter['db']) => {
+      const l = layout(spec);
+      const field = quote(index.fields[0] as string);
+      const sql = `SELECT _id FROM ${l.table} INDEXED BY ${quote(l.prefix + index.name)}
+        WHERE ${field} ${SOMETHING} AND ${field} <= ? LIMIT ?`;
+      const due = rows(statement(db, sql), now, batch);
+      for (const r of due) deleteOne(db, l, r[0] as string, undefined);
+      return due.length;
+    };
+    return writer.write(remove, { atomic: true });
   }
 
   return {
     collection<T extends Doc>(spec: CollectionSpec<T>): Collection<T> {
       const checked = checkSpec(spec);
-      keepSwept(checked);
+      sweeper.watch(checked);
       return sqliteCollection<T>(writer, checked, () => layout(checked));
     },
     async migrate(specs: readonly CollectionSpec<Doc>[]): Promise<void> {
+      if (closed) throw new StoreError('store.closed', 'the store is closed');
       const all = specs.map(checkSpec);
       await writer.write(db => {
         for (const spec of all) migrateCollection(db, database, spec);
       });
       layouts.clear();
-      for (const spec of all) keepSwept(spec);
     },
     now: async () => clock.now(),
     get connected(): boolean {
@@ -92,7 +71,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     },
     async close(): Promise<void> {
       closed = true;
-      timer?.cancel();
+      sweeper.stop();
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Doc, InsertResult, ReplaceResult, Value } from '../../store.ts';
 import { decodeRow, type EncodedRest, encodeRest, toColumn } from './codec.ts';
-import { addEntries, changeEntries, findSideDuplicate, removeEntries } from './entries.ts';
+import { addEntries, changeEntries, removeEntries } from './entries.ts';
 import type { Layout } from './layout.ts';
 import { SOMETHING } from './migrate.ts';
 import { quote, row, type SqlValue, statement } from './statements.ts';
@@ -38,10 +38,6 @@ const INSERTED: InsertResult = { inserted: true };
 /** Inserts, or names the document in the way. */
 export function insertPrepared(db: DatabaseSync, layout: Layout, given: Prepared): InsertResult {
   const p = against(layout, given);
-  for (const side of layout.sides) {
-    if (!side.index.unique || findSideDuplicate(db, side, p.doc) === undefined) continue;
-    return { inserted: false, ...mustFind(findDuplicate(db, layout, p), layout) };
-  }
   const { changes, lastInsertRowid } = statement(db, layout.insert).run(
     p.doc._id,
     1,
@@ -60,10 +56,6 @@ export function replacePrepared(db: DatabaseSync, layout: Layout, given: Prepare
   const found = row(statement(db, layout.get), p.doc._id);
   if (!found) return { replaced: false, reason: 'missing' };
   if (found[1] !== expected) return { replaced: false, reason: 'revision' };
-  for (const side of layout.sides) {
-    if (!side.index.unique || findSideDuplicate(db, side, p.doc) === undefined) continue;
-    return { replaced: false, reason: 'duplicate', ...mustFind(findOther(db, layout, p), layout) };
-  }
   const names = ['_rev', '_doc', '_bin'];
   const values: SqlValue[] = [expected + 1, p.rest.json, p.rest.bytes];
   for (let i = 0; i < layout.columns.length; i++) {
@@ -106,19 +98,13 @@ function findDuplicate(db: DatabaseSync, layout: Layout, p: Prepared): Duplicate
 
 function findOther(db: DatabaseSync, layout: Layout, p: Prepared): Duplicate | undefined {
   const fields = p.doc as unknown as Fields;
-  for (const index of layout.spec.ordered) {
+  for (const index of layout.plain) {
     if (!index.unique) continue;
-    const side = layout.sides.find(s => s.index === index);
-    const values = side ? [] : index.fields.map(f => toColumn(f === '_id' ? p.doc._id : fields[f]));
+    const values = index.fields.map(f => toColumn(f === '_id' ? p.doc._id : fields[f]));
     const where = index.fields.map(f => `${quote(f)} = ?`);
     if (index.sparse) where.push(`${quote(index.fields[0] as string)} ${SOMETHING}`);
-    const existingId = side
-      ? findSideDuplicate(db, side, p.doc)
-      : row(
-          statement(db, `SELECT _id FROM ${layout.table} WHERE ${where.join(' AND ')} AND _id <> ?`),
-          ...values,
-          p.doc._id,
-        )?.[0];
+    const sql = `SELECT _id FROM ${layout.table} WHERE ${where.join(' AND ')} AND _id <> ?`;
+    const existingId = row(statement(db, sql), ...values, p.doc._id)?.[0];
     if (existingId !== undefined) return { index: index.name, existingId: existingId as string };
   }
   return undefined;
