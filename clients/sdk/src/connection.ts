@@ -1,69 +1,35 @@
 import { type Client, Code } from '@connectrpc/connect';
-import type { DeviceType, MachineState } from '@parley/contracts/presence/v1/presence';
-import {
-  type Connected,
-  SessionEndReason,
-  type SessionEvent,
-  type SessionService,
-} from '@parley/contracts/session/v1/session';
+import type { MachineState } from '@parley/contracts/presence/v1/presence';
+import { type Connected, SessionEndReason, type SessionService } from '@parley/contracts/session/v1/session';
+import { closedReason } from './abort.ts';
+import { createCommands } from './commands.ts';
+import type { Connection, ConnectionEvents, ConnectionState, DeviceOptions } from './connection-types.ts';
 import { backoff, type ClientEnvironment } from './environment.ts';
 import { ParleyClientError, toClientError } from './errors.ts';
-import { createStore, type ReadableStore } from './store.ts';
+import { createStore } from './store.ts';
 import type { Tokens } from './tokens.ts';
+import { startWatchdog } from './watchdog.ts';
 
-/** How the stream stands. */
-export type ConnectionState =
-  | { readonly phase: 'idle' }
-  | { readonly phase: 'connecting'; readonly attempt: number }
-  | {
-      readonly phase: 'online';
-      readonly sessionId: string;
-      readonly serverVersion: string;
-      readonly upgradeAdvised: boolean;
-    }
-  /** Will try again by itself at `retryAtMs`. */
-  | { readonly phase: 'waiting'; readonly retryAtMs: number; readonly error: ParleyClientError }
-  /** Will not try again by itself. */
-  | {
-      readonly phase: 'ended';
-      readonly reason: 'signed-out' | 'taken-over' | 'closed' | 'refused';
-      readonly error?: ParleyClientError;
-    };
-
-/** What the connection tells its owner. */
-export interface ConnectionEvents {
-  /** The stream is open: synchronise. */
-  onConnected(connected: Connected): void;
-  /** Every event, Connected and Heartbeat among them, in order. */
-  onEvent(event: SessionEvent): void;
+/** How one stream ended. */
+interface StreamOutcome {
+  readonly opened: boolean;
+  readonly ended?: 'signed-out' | 'taken-over' | 'closed';
+  readonly reconnectAfterMs?: number;
+  readonly error?: Error;
 }
 
-/** The device a client connects as. */
-export interface DeviceOptions {
-  /** Stable id of the device, `[A-Za-z0-9_-]{8,64}`. */
-  readonly endpointId: string;
-  readonly device: DeviceType;
-  /** `name/1.2.3`. */
-  readonly clientVersion: string;
+/** The stream that is open now. */
+interface OpenStream {
+  readonly sessionId: string;
+  readonly signal: AbortSignal;
 }
 
-/** The one stream of a client: opens it, keeps it open, comes back with jitter. */
-export interface Connection {
-  readonly state: ReadableStore<ConnectionState>;
-  /** Begins; does nothing when it runs. */
-  start(): void;
-  /** Ends the stream on purpose and tells the server. */
-  stop(): Promise<void>;
-  /** Tries at once instead of waiting (the network is back, the page is visible again). */
-  wake(): void;
-  /** Changes the watch list; remembered over reconnects. */
-  watch(add: readonly string[], remove?: readonly string[]): Promise<void>;
-  /** Tells what the person does; remembered over reconnects. */
-  reportActivity(state: MachineState): Promise<void>;
-}
-
-/** A stream this long without any event, in heartbeats, is dead. */
-const DEAD_AFTER_HEARTBEATS = 2.5;
+/** People one session may watch. */
+const MOST_WATCHED = 1_000;
+/** A stream that lived this long was a good one: the next pause begins small again. */
+const GOOD_STREAM_MS = 10_000;
+/** Refusals that waiting does not change. */
+const FINAL = new Set([Code.PermissionDenied, Code.InvalidArgument, Code.Unimplemented, Code.FailedPrecondition]);
 
 /** See {@link Connection}. */
 export function createConnection(
@@ -75,169 +41,190 @@ export function createConnection(
   events: ConnectionEvents,
 ): Connection {
   const state = createStore<ConnectionState>({ phase: 'idle' });
+  const commands = createCommands(env);
   const watched = new Set<string>();
   let activity = initialActivity;
   let running: AbortController | undefined;
   let finished: Promise<void> = Promise.resolve();
   let nap: AbortController | undefined;
-  let current: { readonly sessionId: string; readonly stream: AbortController } | undefined;
+  let current: OpenStream | undefined;
+
+  /** It will not try again by itself, and can be started anew. */
+  function end(signal: AbortSignal, ended: Omit<ConnectionState & { phase: 'ended' }, 'phase'>): void {
+    if (running?.signal === signal) running = undefined;
+    state.set({ phase: 'ended', ...ended });
+  }
 
   async function run(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
       state.set({ phase: 'connecting', attempt });
-      let pause: number | undefined;
-      const outcome = await oneStream(signal).catch(
-        (error: unknown) => ({ opened: false, error: toClientError(error, signal) }) as StreamOutcome,
-      );
+      const began = env.now();
+      const outcome = await oneStream(signal);
       if (signal.aborted) break;
-      if (outcome.opened) attempt = 0;
-      if (outcome.ended !== undefined) return void state.set({ phase: 'ended', reason: outcome.ended });
-      pause = outcome.reconnectAfterMs;
+      if (outcome.ended !== undefined) return end(signal, { reason: outcome.ended });
       const error =
         outcome.error instanceof ParleyClientError
           ? outcome.error
-          : new ParleyClientError('client.network', Code.Unavailable, 'the stream ended');
-      if (error.code === 'client.signed_out') return void state.set({ phase: 'ended', reason: 'signed-out', error });
-      if (error.status === Code.Unauthenticated) await tokens.access().catch(() => undefined);
-      else if (!error.retryable && TERMINAL.has(error.status))
-        return void state.set({ phase: 'ended', reason: 'refused', error });
-      const wait = Math.max(pause ?? backoff(env, attempt), error.retryAfterMs ?? 0);
+          : new ParleyClientError('client.network', Code.Unavailable, 'the stream ended', { cause: outcome.error });
+      if (error.code === 'client.signed_out') return end(signal, { reason: 'signed-out', error });
+      if (!error.retryable && FINAL.has(error.status)) return end(signal, { reason: 'refused', error });
+      if (outcome.opened && env.now() - began >= GOOD_STREAM_MS) attempt = 0;
+      const wait = Math.max(outcome.reconnectAfterMs ?? backoff(env, attempt), error.retryAfterMs ?? 0);
       state.set({ phase: 'waiting', retryAtMs: env.now() + wait, error });
       nap = new AbortController();
       await env.sleep(wait, AbortSignal.any([signal, nap.signal])).catch(() => undefined);
     }
-    state.set({ phase: 'ended', reason: 'closed' });
+    end(signal, { reason: 'closed' });
   }
 
-  interface StreamOutcome {
-    readonly opened: boolean;
-    readonly ended?: 'signed-out' | 'taken-over' | 'closed';
-    readonly reconnectAfterMs?: number;
-    readonly error?: Error;
-  }
-
-  async function oneStream(signal: AbortSignal): Promise<StreamOutcome> {
+  async function oneStream(outer: AbortSignal): Promise<StreamOutcome> {
     const stream = new AbortController();
-    const both = AbortSignal.any([signal, stream.signal]);
+    const signal = AbortSignal.any([outer, stream.signal]);
+    const watchdog = startWatchdog(env, stream);
     let opened = false;
-    let heartbeatMs = 30_000;
-    let lastHeard = env.now();
-    const guard = watchdog(
-      stream,
-      () => env.now() - lastHeard > heartbeatMs * DEAD_AFTER_HEARTBEATS,
-      () => heartbeatMs,
-    );
-    const accessToken = await tokens.access(signal);
+    let token: string | undefined;
     try {
-      const request = {
-        ...device,
-        machineState: activity,
-        watchPersonIds: [...watched],
-      };
-      for await (const event of session.connect(request, { signal: both, timeoutMs: 0 })) {
-        lastHeard = env.now();
+      token = await tokens.access(signal);
+      const request = { ...device, machineState: activity, watchPersonIds: [...watched] };
+      for await (const event of session.connect(request, { signal, timeoutMs: 0 })) {
+        watchdog.heard();
         const { event: body } = event;
         if (body.case === 'connected') {
           opened = true;
-          heartbeatMs = body.value.heartbeatMs;
-          current = { sessionId: body.value.sessionId, stream };
-          state.set({
-            phase: 'online',
-            sessionId: body.value.sessionId,
-            serverVersion: body.value.serverVersion,
-            upgradeAdvised: olderThan(device.clientVersion, body.value.recommendedClientVersion),
-          });
-          void keepRenewed(body.value.sessionId, both).catch(() => undefined);
-          events.onConnected(body.value);
-          // what was asked for while the stream was being opened
-          const missed = [...watched].filter(id => !request.watchPersonIds.includes(id));
-          if (missed.length > 0) void sendWatch(body.value.sessionId, missed, []).catch(() => undefined);
-        }
+          watchdog.expectEvery(body.value.heartbeatMs);
+          welcome(body.value, request, signal);
+        } else if (body.case === 'commandResult') commands.settle(body.value);
         events.onEvent(event);
         if (body.case === 'reconnect') return { opened, reconnectAfterMs: body.value.afterMs };
-        if (body.case === 'sessionEnded') return endOf(body.value.reason, opened);
+        if (body.case === 'sessionEnded') return { opened, ...endOf(body.value.reason) };
       }
-      return { opened, reconnectAfterMs: backoff(env, 0) };
+      return { opened };
     } catch (error) {
-      const failure = toClientError(error, signal);
-      if (failure instanceof ParleyClientError && failure.code === 'rpc.token_expired')
-        await tokens.renewed(accessToken);
-      return { opened, error: failure };
+      if (stream.signal.aborted) return { opened, error: stream.signal.reason as Error };
+      const failure = toClientError(error, outer);
+      const refused = failure instanceof ParleyClientError && failure.status === Code.Unauthenticated;
+      if (!refused || failure.code === 'client.signed_out' || token === undefined) return { opened, error: failure };
+      // a token that the server does not take is renewed, whatever our clock says; then the next try has another
+      const problem = await tokens.renewed(token, outer).then(
+        () => failure,
+        (error: unknown) => toClientError(error, outer),
+      );
+      return { opened, error: problem };
     } finally {
-      guard();
-      stream.abort();
-      if (current?.stream === stream) current = undefined;
+      watchdog.stop();
+      stream.abort(closedReason());
+      if (current?.signal === signal) current = undefined;
     }
   }
 
-  function endOf(reason: SessionEndReason, opened: boolean): StreamOutcome {
-    switch (reason) {
-      case SessionEndReason.TAKEN_OVER:
-        return { opened, ended: 'taken-over' };
-      case SessionEndReason.SIGNED_OUT:
-        return { opened, ended: 'signed-out' };
-      case SessionEndReason.DISCONNECTED:
-        return { opened, ended: 'closed' };
-      default:
-        return { opened, reconnectAfterMs: backoff(env, 0) };
-    }
+  /** The stream is open. */
+  function welcome(
+    connected: Connected,
+    asked: { readonly machineState: MachineState; readonly watchPersonIds: readonly string[] },
+    signal: AbortSignal,
+  ): void {
+    const { sessionId, serverVersion, recommendedClientVersion } = connected;
+    current = { sessionId, signal };
+    state.set({
+      phase: 'online',
+      sessionId,
+      serverVersion,
+      upgradeAdvised: olderThan(device.clientVersion, recommendedClientVersion),
+      clockAheadMs: env.now() - Number(connected.serverTimeMs),
+    });
+    void keepRenewed(current).catch(() => undefined);
+    events.onConnected(connected);
+    // what changed while the stream was being opened
+    const before = new Set(asked.watchPersonIds);
+    const added = [...watched].filter(id => !before.has(id));
+    const removed = [...before].filter(id => !watched.has(id));
+    if (added.length + removed.length > 0) void sendWatch(current, added, removed).catch(() => undefined);
+    if (activity !== asked.machineState) void sendActivity(current, activity).catch(() => undefined);
   }
 
-  /** Aborts `stream` when `dead()`; looks every half heartbeat. */
-  function watchdog(stream: AbortController, dead: () => boolean, heartbeat: () => number): () => void {
-    const off = new AbortController();
-    void (async () => {
-      while (!off.signal.aborted) {
-        await env.sleep(heartbeat() / 2, off.signal);
-        if (dead()) stream.abort(new ParleyClientError('client.stream_silent', Code.Unavailable, 'no heartbeat'));
+  async function keepRenewed({ sessionId, signal }: OpenStream): Promise<void> {
+    for (let failures = 0; !signal.aborted; ) {
+      await env.sleep(Math.max(1_000, failures > 0 ? backoff(env, failures) : await tokens.renewIn()), signal);
+      try {
+        await tokens.access(signal);
+        await commands.run(commandId => session.renew({ sessionId, commandId }, { signal }), signal);
+        failures = 0;
+      } catch {
+        failures++; // at worst the server ends the stream and another is opened
       }
-    })().catch(() => undefined);
-    return () => off.abort();
-  }
-
-  async function keepRenewed(sessionId: string, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await env.sleep(Math.max(1_000, await tokens.renewIn()), signal);
-      await tokens.access(signal);
-      await session.renew({ sessionId, commandId: env.uuid() }, { signal });
     }
   }
 
-  const sendWatch = (sessionId: string, add: readonly string[], remove: readonly string[]) =>
-    session.watch({ sessionId, commandId: env.uuid(), addPersonIds: [...add], removePersonIds: [...remove] });
+  const sendActivity = ({ sessionId, signal }: OpenStream, machineState: MachineState) =>
+    commands.run(commandId => session.reportActivity({ sessionId, commandId, machineState }, { signal }), signal);
+
+  async function sendWatch({ sessionId, signal }: OpenStream, add: readonly string[], remove: readonly string[]) {
+    const lists = { addPersonIds: [...add], removePersonIds: [...remove] };
+    try {
+      await commands.run(commandId => session.watch({ sessionId, commandId, ...lists }, { signal }), signal);
+    } catch (error) {
+      if (signal.aborted) return; // the next stream takes the whole list along
+      if (error instanceof ParleyClientError && !error.retryable) for (const id of add) watched.delete(id);
+      throw error;
+    }
+  }
 
   return {
     state,
     start() {
       if (running && !running.signal.aborted) return;
-      running = new AbortController();
-      const { signal } = running;
-      finished = finished.then(() => run(signal)).finally(() => running?.signal === signal && (running = undefined));
+      const mine = new AbortController();
+      running = mine;
+      finished = finished.then(() => run(mine.signal));
     },
     async stop() {
       const sessionId = current?.sessionId;
       if (sessionId)
         await session.disconnect({ sessionId, commandId: env.uuid() }, { timeoutMs: 2_000 }).catch(() => undefined);
-      running?.abort(new DOMException('the client was closed', 'AbortError'));
+      running?.abort(closedReason());
       await finished;
     },
     wake: () => nap?.abort(),
     async watch(add, remove = []) {
-      const fresh = add.filter(id => !watched.has(id));
-      const gone = remove.filter(id => watched.has(id));
-      for (const id of fresh) watched.add(id);
+      const gone = [...new Set(remove)].filter(id => watched.has(id));
+      const fresh = [...new Set(add)].filter(id => !watched.has(id));
+      const most = String(MOST_WATCHED);
+      if (watched.size - gone.length + fresh.length > MOST_WATCHED)
+        throw new ParleyClientError(
+          'session.too_many_watches',
+          Code.ResourceExhausted,
+          `a session watches at most ${most} people`,
+          { field: 'add_person_ids', params: { limit: most } },
+        );
       for (const id of gone) watched.delete(id);
-      if (current && fresh.length + gone.length > 0) await sendWatch(current.sessionId, fresh, gone);
+      for (const id of fresh) watched.add(id);
+      if (current && fresh.length + gone.length > 0) await sendWatch(current, fresh, gone);
     },
     async reportActivity(next) {
       activity = next;
-      if (current)
-        await session.reportActivity({ sessionId: current.sessionId, commandId: env.uuid(), machineState: next });
+      const stream = current;
+      if (!stream) return;
+      await sendActivity(stream, next).catch((error: unknown) => {
+        if (!stream.signal.aborted) throw error; // the next stream tells it
+      });
     },
+    forget: () => watched.clear(),
   };
 }
 
-const TERMINAL = new Set([Code.PermissionDenied, Code.InvalidArgument, Code.Unimplemented, Code.FailedPrecondition]);
+/** What to do after the server said why it ends the stream. */
+function endOf(reason: SessionEndReason): Pick<StreamOutcome, 'ended'> {
+  switch (reason) {
+    case SessionEndReason.TAKEN_OVER:
+      return { ended: 'taken-over' };
+    case SessionEndReason.SIGNED_OUT:
+      return { ended: 'signed-out' };
+    case SessionEndReason.DISCONNECTED:
+      return { ended: 'closed' };
+    default:
+      return {}; // token expired, shutdown, too slow, reasons of later versions: come back
+  }
+}
 
 /** Whether the version in `name/1.2.3` is older than `1.2.3`. */
 function olderThan(client: string, recommended: string): boolean {

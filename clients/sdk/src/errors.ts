@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorInfoSchema } from '@parley/contracts';
+import { reasonOf } from './abort.ts';
 
 /**
  * A refusal by the server, or a failure to reach it. `code` is stable and listed in the errors reference; branch on it,
@@ -48,20 +49,28 @@ export class ParleyClientError extends Error {
   }
 }
 
-const RETRYABLE = new Set([Code.Unavailable, Code.Unknown, Code.DeadlineExceeded, Code.Aborted]);
+// Canceled: by a proxy or a server that went away; a caller who gave up himself gets his signal's reason instead
+const RETRYABLE = new Set([Code.Unavailable, Code.Unknown, Code.DeadlineExceeded, Code.Aborted, Code.Canceled]);
 
-/** Makes a {@link ParleyClientError} of whatever a call threw; an aborted call keeps its reason. */
+/** Statuses without details that mean that something else than Parley answered, or nothing. */
+const NETWORK = new Set([Code.Unknown, Code.Unavailable, Code.Internal]);
+
+const snakeCase = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, upper => `_${upper}`).toLowerCase();
+
+/**
+ * Makes a {@link ParleyClientError} of whatever a call threw, for example one of `ParleyClient.services`; a call that
+ * was ended by `signal` keeps the signal's reason.
+ */
 export function toClientError(error: unknown, signal?: AbortSignal): Error {
   if (error instanceof ParleyClientError) return error;
-  if (signal?.aborted)
-    return signal.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError');
+  if (signal?.aborted) return reasonOf(signal);
   const failure = ConnectError.from(error);
+  if (failure.cause instanceof ParleyClientError) return failure.cause; // thrown before the call went out
   const info = failure.findDetails(ErrorInfoSchema)[0];
   if (!info) {
-    const network =
-      failure.code === Code.Unknown || failure.code === Code.Unavailable || failure.code === Code.Internal;
+    const network = NETWORK.has(failure.code);
     return new ParleyClientError(
-      network ? 'client.network' : `client.${Code[failure.code]?.toLowerCase() ?? 'unknown'}`,
+      network ? 'client.network' : `client.${snakeCase(Code[failure.code] ?? 'unknown')}`,
       network ? Code.Unavailable : failure.code,
       failure.rawMessage || 'the server could not be reached',
       { cause: error },
@@ -75,3 +84,7 @@ export function toClientError(error: unknown, signal?: AbortSignal): Error {
     cause: error,
   });
 }
+
+/** The refusal that nobody is signed in (any longer). */
+export const signedOut = (cause?: unknown): ParleyClientError =>
+  new ParleyClientError('client.signed_out', Code.Unauthenticated, 'nobody is signed in', { cause });

@@ -1,11 +1,15 @@
 import type { Client } from '@connectrpc/connect';
 import type { ImEvent, ImService } from '@parley/contracts/im/v1/im';
+import { closedReason, unlessAborted } from './abort.ts';
 import { backoff, type ClientEnvironment } from './environment.ts';
+import { ParleyClientError, toClientError } from './errors.ts';
 import { callSafely } from './store.ts';
 
 /** Where the cursor of the last complete synchronisation is kept. */
 export interface CursorStore {
+  /** What was kept last; undefined or empty to begin anew. */
   load(): Promise<string | undefined>;
+  /** Keeps a cursor: opaque text, below 1,000 characters. */
   save(cursor: string): Promise<void>;
 }
 
@@ -24,43 +28,94 @@ export function webCursorStore(storage: Storage, key: string): CursorStore {
 export interface Inbox {
   /** An event from the stream. */
   push(event: ImEvent): void;
-  /** Synchronises; a call during a run makes one more run follow it. Rejects when it cannot finish. */
+  /**
+   * Synchronises; a call during a run makes one more run follow it and waits for that. Rejects when it cannot finish.
+   * An aborted signal ends the waiting only.
+   */
   sync(signal?: AbortSignal): Promise<void>;
   /** Calls `listener` for every event, once each. Events of one conversation can come late: order them by key. */
   onEvent(listener: (event: ImEvent) => void): () => void;
+  /** Ends the run under way. */
+  stop(): void;
+  /** Ends the run under way and forgets what was seen: somebody else has signed in. */
+  forget(): void;
 }
 
 /** How many ids are remembered to drop repetitions. */
 const REMEMBERED = 20_000;
+/** Tries of one page. */
+const TRIES = 6;
 
 /** See {@link Inbox}. */
-export function createInbox(im: Client<typeof ImService>, cursors: CursorStore, env: ClientEnvironment): Inbox {
+export function createInbox(
+  im: Client<typeof ImService>,
+  cursors: CursorStore,
+  env: ClientEnvironment,
+  self: () => string,
+): Inbox {
   const listeners = new Set<(event: ImEvent) => void>();
   const seen = new Set<string>();
+  let stopping = new AbortController();
   let running: Promise<void> | undefined;
   let again = false;
 
   function push(event: ImEvent): void {
     if (seen.has(event.id)) return;
     seen.add(event.id);
-    if (seen.size > REMEMBERED) for (const oldest of seen) if (seen.size > REMEMBERED * 0.9) seen.delete(oldest);
+    if (seen.size > REMEMBERED) dropOldest();
     for (const listener of [...listeners]) callSafely(listener, event);
   }
 
-  async function oneRun(signal: AbortSignal | undefined): Promise<void> {
-    const cursor = (await cursors.load()) ?? '';
-    for (let page = '', attempt = 0; ; ) {
+  function dropOldest(): void {
+    for (const id of seen) {
+      if (seen.size <= REMEMBERED * 0.9) return;
+      seen.delete(id);
+    }
+  }
+
+  async function page(cursor: string, token: string, signal: AbortSignal) {
+    for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await im.sync({ cursor, page, limit: 500 }, signal ? { signal } : {});
-        for (const event of answer.events) push(event);
-        attempt = 0;
-        if (answer.complete) return await cursors.save(answer.cursor); // only now is everything before it here
-        page = answer.nextPage;
+        return await im.sync({ cursor, page: token, limit: 500 }, { signal });
       } catch (error) {
-        if (signal?.aborted || attempt >= 5) throw error;
-        await env.sleep(backoff(env, attempt++), signal);
+        const failure = toClientError(error, signal);
+        const final = !(failure instanceof ParleyClientError) || !failure.retryable;
+        if (final || attempt >= TRIES) throw failure;
+        await env.sleep(Math.max(backoff(env, attempt - 1), failure.retryAfterMs ?? 0), signal);
       }
     }
+  }
+
+  /** A cursor says nothing of anybody else's inbox, so it is kept with its owner. */
+  async function keptCursor(): Promise<string> {
+    const [owner, cursor] = ((await cursors.load()) ?? '').split(' ');
+    return owner === self() ? (cursor ?? '') : '';
+  }
+
+  async function oneRun(signal: AbortSignal, from?: string): Promise<void> {
+    const owner = self();
+    const cursor = from ?? (await keptCursor());
+    try {
+      for (let token = ''; ; ) {
+        const answer = await page(cursor, token, signal);
+        signal.throwIfAborted();
+        for (const event of answer.events) push(event);
+        if (answer.complete) return await cursors.save(`${owner} ${answer.cursor}`); // only now is everything before it here
+        token = answer.nextPage;
+      }
+    } catch (error) {
+      // a cursor of another server, or one too old: begin as a new device does
+      const useless = cursor !== '' && error instanceof ParleyClientError && error.code === 'im.cursor_invalid';
+      if (!useless) throw error;
+      return oneRun(signal, '');
+    }
+  }
+
+  function stop(): void {
+    stopping.abort(closedReason());
+    stopping = new AbortController();
+    running = undefined;
+    again = false;
   }
 
   return {
@@ -70,17 +125,23 @@ export function createInbox(im: Client<typeof ImService>, cursors: CursorStore, 
       return () => void listeners.delete(listener);
     },
     sync(signal) {
-      if (running) {
-        again = true;
-        return running;
+      if (running) again = true;
+      else {
+        const { signal: stopped } = stopping;
+        const mine = (async () => {
+          do {
+            again = false;
+            await oneRun(stopped);
+          } while (again);
+        })().finally(() => running === mine && (running = undefined));
+        running = mine;
       }
-      running = (async () => {
-        do {
-          again = false;
-          await oneRun(signal);
-        } while (again);
-      })().finally(() => (running = undefined));
-      return running;
+      return unlessAborted(running, signal);
+    },
+    stop,
+    forget() {
+      stop();
+      seen.clear();
     },
   };
 }

@@ -9,13 +9,15 @@ export {
   PreferredAvailability,
   type PresenceView,
 } from '@parley/contracts/presence/v1/presence';
-export * from './client.ts';
-export type { ConnectionState } from './connection.ts';
+export { CLIENT_VERSION, createParleyClient } from './client.ts';
+export type { ParleyClient, ParleyClientOptions, RawServices, SignedIn } from './client-types.ts';
+export type { ConnectionState } from './connection-types.ts';
 export type { Conversation, ShownMessage } from './conversations.ts';
-export type { ClientEnvironment } from './environment.ts';
-export { ParleyClientError } from './errors.ts';
+export { type ClientEnvironment, defaultEnvironment } from './environment.ts';
+export { ParleyClientError, toClientError } from './errors.ts';
 export { type CursorStore, memoryCursorStore, webCursorStore } from './inbox.ts';
-export { memoryOutboxStore, type OutboxStore, type OutgoingMessage, webOutboxStore } from './outbox.ts';
+export type { SendOptions } from './outbox.ts';
+export { memoryOutboxStore, type OutboxStore, type OutgoingMessage, webOutboxStore } from './outbox-store.ts';
 export { type AvailabilityClass, availabilityClass } from './presence.ts';
 export type { ReadableStore } from './store.ts';
 export { memoryTokenStore, type StoredTokens, type TokenStore, webTokenStore } from './tokens.ts';

@@ -37,6 +37,8 @@ export interface PresenceStores {
   of(personId: string): ReadableStore<PresenceView>;
   /** Takes note of a view from the server; older revisions are dropped. */
   apply(view: PresenceView): void;
+  /** Nobody tells of these any longer: what is shown is no longer known. */
+  forget(personIds: readonly string[]): void;
   /** The stream is down: what is shown is no longer known. */
   forgetAll(): void;
 }
@@ -49,14 +51,19 @@ export function createPresenceStores(): PresenceStores {
     if (!store) stores.set(personId, (store = createStore(create(PresenceViewSchema, { personId }))));
     return store;
   };
+  const forget = (personIds: Iterable<string>) => {
+    for (const personId of personIds) {
+      const store = stores.get(personId);
+      if (store && store.getSnapshot().revision > 0n) store.set(create(PresenceViewSchema, { personId }));
+    }
+  };
   return {
     of: storeOf,
     apply(view) {
       const store = storeOf(view.personId);
       if (view.revision >= store.getSnapshot().revision) store.set(view);
     },
-    forgetAll() {
-      for (const [personId, store] of stores) store.set(create(PresenceViewSchema, { personId }));
-    },
+    forget,
+    forgetAll: () => forget(stores.keys()),
   };
 }

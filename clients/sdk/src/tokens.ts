@@ -1,8 +1,9 @@
 import type { Client } from '@connectrpc/connect';
 import { Code } from '@connectrpc/connect';
 import type { AuthService, TokenPair } from '@parley/contracts/directory/v1/auth';
-import type { ClientEnvironment } from './environment.ts';
-import { ParleyClientError, toClientError } from './errors.ts';
+import { unlessAborted } from './abort.ts';
+import { backoff, type ClientEnvironment } from './environment.ts';
+import { ParleyClientError, signedOut, toClientError } from './errors.ts';
 
 /** Tokens as they are kept. Times are by this machine's clock, already corrected for its error. */
 export interface StoredTokens {
@@ -17,6 +18,11 @@ export interface StoredTokens {
 
 /** Where tokens are kept. All who share one are one sign-in. */
 export interface TokenStore {
+  /**
+   * Name under which everybody who shares these tokens runs `ClientEnvironment.exclusive`; default: one for each store
+   * object, which is right for stores that nobody else can reach.
+   */
+  readonly sharedAs?: string;
   load(): Promise<StoredTokens | undefined>;
   save(tokens: StoredTokens): Promise<void>;
   clear(): Promise<void>;
@@ -35,6 +41,7 @@ export function memoryTokenStore(): TokenStore {
 /** Keeps tokens in a Web Storage area (`localStorage` shares them among the tabs of one origin). */
 export function webTokenStore(storage: Storage, key = 'parley.tokens'): TokenStore {
   return {
+    sharedAs: key,
     load: async () => {
       const text = storage.getItem(key);
       return text === null ? undefined : (JSON.parse(text) as StoredTokens);
@@ -49,7 +56,7 @@ export interface Tokens {
   /** A token with enough life left; refreshes when there is not. Rejects with `client.signed_out` without a sign-in. */
   access(signal?: AbortSignal): Promise<string>;
   /** As `access`, but refreshes first if the store still holds `refused` (the server did not take it). */
-  renewed(refused: string): Promise<string>;
+  renewed(refused: string, signal?: AbortSignal): Promise<string>;
   /** Milliseconds until the access token should be renewed; negative when overdue. */
   renewIn(): Promise<number>;
   /** Takes the tokens of a new sign-in. */
@@ -58,13 +65,33 @@ export interface Tokens {
   forget(): Promise<string | undefined>;
   /** Who is signed in. */
   personId(): Promise<string | undefined>;
+  /** From now on only tokens of this person are handed out; empty: of anybody. Another tab may sign somebody else in. */
+  belongTo(personId: string): void;
 }
 
 /** Renew when this share of the life is over. */
 const RENEW_AT = 2 / 3;
+/** While the old token works, a failed refresh is not repeated for this many milliseconds. */
+const PAUSE_AFTER_FAILURE_MS = 5_000;
+/** Tries of one refresh: an answer that was lost is asked for again while the server still gives the same one. */
+const TRIES = 2;
+
+const names = new WeakMap<TokenStore, string>();
+let named = 0;
+
+function lockOf(store: TokenStore): string {
+  if (store.sharedAs !== undefined) return `tokens:${store.sharedAs}`;
+  if (!names.has(store)) names.set(store, `tokens:${++named}`);
+  return names.get(store) as string;
+}
 
 /** See {@link Tokens}. */
 export function createTokens(auth: Client<typeof AuthService>, store: TokenStore, env: ClientEnvironment): Tokens {
+  const exclusive = <T>(work: () => Promise<T>) => env.exclusive(lockOf(store), work);
+  const running = new Map<string, Promise<string>>();
+  let pausedUntilMs = 0;
+  let owner = '';
+
   const toStored = (pair: TokenPair, personId: string): StoredTokens => {
     const now = env.now();
     const skew = now - Number(pair.serverTimeMs); // a wrong local clock must not end the sign-in early
@@ -78,50 +105,81 @@ export function createTokens(auth: Client<typeof AuthService>, store: TokenStore
     };
   };
   const renewAt = (t: StoredTokens) => t.receivedMs + (t.accessExpiresMs - t.receivedMs) * RENEW_AT;
-  const signedOut = (cause?: unknown) =>
-    new ParleyClientError('client.signed_out', Code.Unauthenticated, 'nobody is signed in', { cause });
+  const fresh = (t: StoredTokens) => env.now() < renewAt(t);
+  const works = (t: StoredTokens) => env.now() < t.accessExpiresMs;
 
-  async function refresh(stillValid: (tokens: StoredTokens) => boolean): Promise<string> {
-    return env.exclusive('refresh', async () => {
-      const tokens = await store.load(); // another tab may have refreshed while we waited
-      if (!tokens) throw signedOut();
-      if (stillValid(tokens)) return tokens.accessToken;
+  async function exchange(refreshToken: string): Promise<TokenPair> {
+    for (let attempt = 1; ; attempt++) {
       try {
-        const { tokens: pair } = await auth.refresh({ refreshToken: tokens.refreshToken }, { timeoutMs: 15_000 });
-        if (!pair) throw signedOut();
-        const next = toStored(pair, tokens.personId);
-        await store.save(next);
-        return next.accessToken;
+        const { tokens } = await auth.refresh({ refreshToken }, { timeoutMs: 15_000 });
+        if (!tokens) throw new ParleyClientError('client.bad_answer', Code.Internal, 'the answer holds no tokens');
+        return tokens;
       } catch (error) {
         const failure = toClientError(error);
-        if (failure instanceof ParleyClientError && !failure.retryable && failure.status === Code.Unauthenticated) {
-          await store.clear();
-          throw signedOut(failure);
-        }
-        if (env.now() < tokens.accessExpiresMs) return tokens.accessToken; // the old one still works meanwhile
-        throw failure;
+        if (attempt >= TRIES || !(failure instanceof ParleyClientError) || failure.code !== 'client.network')
+          throw failure;
+        await env.sleep(backoff(env, attempt));
       }
-    });
+    }
+  }
+
+  async function load(): Promise<StoredTokens> {
+    const tokens = await store.load();
+    if (!tokens || (owner !== '' && tokens.personId !== owner)) throw signedOut();
+    return tokens;
+  }
+
+  /** One refresh, unless `enough` holds of what somebody else has stored meanwhile. */
+  async function once(enough: (tokens: StoredTokens) => boolean, oldWillDo: boolean): Promise<string> {
+    const tokens = await load();
+    if (enough(tokens)) return tokens.accessToken;
+    try {
+      const next = toStored(await exchange(tokens.refreshToken), tokens.personId);
+      await store.save(next);
+      return next.accessToken;
+    } catch (error) {
+      if (error instanceof ParleyClientError && error.status === Code.Unauthenticated) {
+        await store.clear();
+        throw signedOut(error);
+      }
+      if (!oldWillDo || !works(tokens)) throw error;
+      pausedUntilMs = env.now() + PAUSE_AFTER_FAILURE_MS;
+      return tokens.accessToken;
+    }
+  }
+
+  /** Everybody who waits for the same thing waits for one refresh. */
+  function refresh(why: string, enough: (tokens: StoredTokens) => boolean, oldWillDo: boolean): Promise<string> {
+    const found = running.get(why);
+    if (found) return found;
+    const mine = exclusive(() => once(enough, oldWillDo)).finally(() => running.delete(why));
+    running.set(why, mine);
+    return mine;
   }
 
   return {
-    async access() {
-      const tokens = await store.load();
-      if (!tokens) throw signedOut();
-      const fresh = (t: StoredTokens) => env.now() < renewAt(t);
-      return fresh(tokens) ? tokens.accessToken : refresh(fresh);
+    async access(signal) {
+      const tokens = await load();
+      if (fresh(tokens) || (works(tokens) && env.now() < pausedUntilMs)) return tokens.accessToken;
+      return unlessAborted(refresh('access', fresh, true), signal);
     },
-    renewed: refused => refresh(tokens => tokens.accessToken !== refused),
+    renewed: (refused, signal) =>
+      unlessAborted(
+        refresh(refused, tokens => tokens.accessToken !== refused, false),
+        signal,
+      ),
     async renewIn() {
       const tokens = await store.load();
       return tokens ? renewAt(tokens) - env.now() : Number.NEGATIVE_INFINITY;
     },
-    accept: async (pair, personId) => store.save(toStored(pair, personId)),
-    async forget() {
-      const tokens = await store.load();
-      await store.clear();
-      return tokens?.refreshToken;
-    },
+    accept: (pair, personId) => exclusive(() => store.save(toStored(pair, personId))),
+    forget: () =>
+      exclusive(async () => {
+        const tokens = await store.load();
+        await store.clear();
+        return tokens?.refreshToken;
+      }),
     personId: async () => (await store.load())?.personId,
+    belongTo: personId => void (owner = personId),
   };
 }

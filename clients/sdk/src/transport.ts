@@ -1,6 +1,5 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createGrpcWebTransport } from '@connectrpc/connect-web';
-import { ErrorInfoSchema } from '@parley/contracts';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import type { ClientEnvironment } from './environment.ts';
 import { createTokens, type TokenStore, type Tokens } from './tokens.ts';
@@ -11,9 +10,6 @@ export interface Transports {
   readonly signedIn: Transport;
   readonly tokens: Tokens;
 }
-
-/** Codes with which the server says that a fresh token may help. */
-const STALE = new Set(['rpc.token_expired', 'rpc.unauthenticated']);
 
 /** gRPC-Web to `baseUrl`; calls of a signed-in person carry a token and are repeated once with a fresh one. */
 export function createTransports(
@@ -36,11 +32,9 @@ export function createTransports(
     try {
       return await next(request);
     } catch (error) {
-      const failure = ConnectError.from(error);
-      if (request.stream || failure.code !== Code.Unauthenticated) throw error;
-      const code = failure.findDetails(ErrorInfoSchema)[0]?.code;
-      if (code !== undefined && !STALE.has(code)) throw error;
-      request.header.set('authorization', `Bearer ${await tokens.renewed(token)}`);
+      // a stream's refusal comes while it is read: whoever reads it repeats it
+      if (request.stream || ConnectError.from(error).code !== Code.Unauthenticated) throw error;
+      request.header.set('authorization', `Bearer ${await tokens.renewed(token, request.signal)}`);
       return next(request);
     }
   };
