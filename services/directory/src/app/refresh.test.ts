@@ -45,6 +45,9 @@ describe('refreshing', () => {
     assert.equal(new Set(pairs.map(pair => pair.refreshToken)).size, 1);
     assert.notEqual(pairs[0]?.refreshToken, tokens.refreshToken);
     assert.equal((await d.collection(signIns).get(sidOf(tokens.refreshToken)))?.generation, 1);
+    const metrics = await d.metrics.render();
+    assert.match(metrics, /parley_directory_refreshes_total\{outcome="rotated"\} 1\n/);
+    assert.match(metrics, /parley_directory_refreshes_total\{outcome="repeated"\} 19\n/);
     assert.ok((await refresh(pairs[7]?.refreshToken as string)).accessToken);
   });
 

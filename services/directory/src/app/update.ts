@@ -30,15 +30,18 @@ export function revisionOf(doc: Doc): number {
   return doc._rev as number;
 }
 
-/** Reads any number of documents, as many at a time as the store allows. */
+const batch = 1000;
+
+/** Reads any number of documents, as many at a time as the store allows; between batches others have their turn. */
 export async function getAll<T extends Doc>(
   collection: Collection<T>,
   ids: Iterable<string>,
 ): Promise<ReadonlyMap<string, T>> {
   const wanted = [...new Set(ids)];
   const found = new Map<string, T>();
-  for (let i = 0; i < wanted.length; i += 1000) {
-    for (const doc of await collection.getMany(wanted.slice(i, i + 1000))) found.set(doc._id, doc);
+  for (let i = 0; i < wanted.length; i += batch) {
+    if (i > 0) await new Promise(resolve => setImmediate(resolve));
+    for (const doc of await collection.getMany(wanted.slice(i, i + batch))) found.set(doc._id, doc);
   }
   return found;
 }
