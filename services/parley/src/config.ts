@@ -36,8 +36,16 @@ export const parleyConfigSchema = z.strictObject({
     .int()
     .min(0)
     .max(600_000)
-    .default(20_000)
-    .describe('Longest time for finishing calls and streams when told to stop, milliseconds, 0 to 600,000.'),
+    .default(0)
+    .describe(
+      'When told to stop: time between not being ready and the first refusal, so that load balancers notice, milliseconds, 0 to 600,000; about 5,000 behind one.',
+    ),
+  stopTimeoutMs: z
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(15_000)
+    .describe('Longest time for one part to finish what is under way when told to stop, milliseconds, 100 to 600,000.'),
   log: z
     .strictObject({
       level: z

@@ -115,6 +115,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
   }
 
   const services: ServiceModule[] = [];
+  const streaming: ServiceModule[] = [];
   for (const name of startOrder(config.targets)) {
     const module = TARGETS[name].create(config, {
       clock,
@@ -129,7 +130,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
       keys,
     });
     registry.mount(module.services);
-    services.push(module);
+    (TARGETS[name].holdsStreams ? streaming : services).push(module);
   }
 
   const backends: Module = {
@@ -155,5 +156,5 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     cors: { origins: config.public.corsOrigins },
     trustProxy: config.public.trustProxy,
   });
-  return { modules: [backends, admin, ...services, grpc, web], health, registry, channel };
+  return { modules: [backends, admin, ...services, grpc, web, ...streaming, ready], health, registry, channel };
 }

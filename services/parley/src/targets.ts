@@ -34,6 +34,8 @@ export interface Target {
   readonly calls: readonly TargetName[];
   readonly collections: readonly CollectionSpec<Doc>[];
   readonly topics: (config: ParleyConfig) => readonly TopicSpec[];
+  /** Holds streams: started after the listeners, so that it is stopped before them and can send its clients elsewhere. */
+  readonly holdsStreams?: boolean;
   readonly create: (config: ParleyConfig, deps: ServiceDeps) => ServiceModule;
 }
 
@@ -58,6 +60,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     calls: ['presence', 'directory'],
     collections: [],
     topics: none,
+    holdsStreams: true,
     create: (config, deps) =>
       createSession(config.session, {
         ...deps,

@@ -16,7 +16,13 @@ export async function serve(options: CommonOptions & { readonly insecureBind?: b
     topology: config.topology,
     publicPort: config.public.port,
   });
-  return runUntilSignal(modules, { logger, clock, health, drainMs: config.drainMs });
+  return runUntilSignal(modules, {
+    logger,
+    clock,
+    health,
+    drainMs: config.drainMs,
+    stopTimeoutMs: config.stopTimeoutMs,
+  });
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
