@@ -133,6 +133,13 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     (TARGETS[name].holdsStreams ? streaming : services).push(module);
   }
 
+  let started = false;
+  health.register('process', () => (started ? { ok: true } : { ok: false, detail: 'not everything is started' }));
+  const ready: Module = {
+    name: 'ready',
+    start: async () => void (started = true),
+    stop: async () => void (started = false),
+  };
   const backends: Module = {
     name: 'backends',
     start: async () =>
