@@ -1,8 +1,7 @@
 export type { BusFaults } from './adapters/memory/faults.ts';
 export * from './adapters/memory/memory-bus.ts';
-export type { NatsCredentials } from './adapters/nats/credentials.ts';
 export { connectNatsBus } from './adapters/nats/nats-bus.ts';
-export type { NatsBusOptions } from './adapters/nats/options.ts';
+export type { NatsBusOptions, NatsCredentials } from './adapters/nats/options.ts';
 export * from './bus.ts';
 export { MAX_MESSAGE_BYTES } from './message.ts';
 export * from './subjects.ts';

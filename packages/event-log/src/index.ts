@@ -1,3 +1,5 @@
+export { connectKafkaEventLog } from './adapters/kafka/kafka-event-log.ts';
+export type { KafkaEventLogOptions, KafkaSasl, KafkaTls } from './adapters/kafka/options.ts';
 export { createEventLogFaults, type EventLogFaults } from './adapters/sqlite/faults.ts';
 export { createSqliteEventLog, type SqliteEventLogDeps } from './adapters/sqlite/sqlite-event-log.ts';
 export type { BackoffRange } from './backoff.ts';

@@ -8,19 +8,7 @@ import {
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node';
 import type { Logger } from '@parley/runtime';
-
-/** How the process proves to NATS who it is; at most one kind. Files are read again at every connection. */
-export interface NatsCredentials {
-  /** A `.creds` file: user JWT and seed. */
-  readonly credentialsFile?: string;
-  /** A file with an nkey seed (`SU…`). */
-  readonly nkeySeedFile?: string;
-  /** A file with a token. */
-  readonly tokenFile?: string;
-  /** A user, with the password in a file. */
-  readonly user?: string;
-  readonly passwordFile?: string;
-}
+import type { NatsCredentials } from './options.ts';
 
 /**
  * Authenticator for the credentials; undefined without any. Throws when a file cannot be read now; later, a file that

@@ -1,6 +1,17 @@
-import type { NodeConnectionOptions } from '@nats-io/transport-node';
-import { type Clock, type Ids, type Logger, type Metrics, systemIds } from '@parley/runtime';
-import { createAuthenticator, type NatsCredentials } from './credentials.ts';
+import type { Clock, Ids, Logger, Metrics } from '@parley/runtime';
+
+/** How the process proves to NATS who it is; at most one kind. Files are read again at every connection. */
+export interface NatsCredentials {
+  /** A `.creds` file: user JWT and seed. */
+  readonly credentialsFile?: string;
+  /** A file with an nkey seed (`SU…`). */
+  readonly nkeySeedFile?: string;
+  /** A file with a token. */
+  readonly tokenFile?: string;
+  /** A user, with the password in a file. */
+  readonly user?: string;
+  readonly passwordFile?: string;
+}
 
 /** How to reach NATS. */
 export interface NatsBusOptions extends NatsCredentials {
@@ -24,30 +35,4 @@ export interface NatsBusOptions extends NatsCredentials {
   readonly pingMs?: number;
   /** Milliseconds `flush` may take; default 5,000. */
   readonly flushTimeoutMs?: number;
-}
-
-/** The wait before the next attempt to connect, milliseconds. */
-export function reconnectDelay(options: NatsBusOptions): number {
-  const low = options.reconnectMinMs ?? 100;
-  const high = Math.max(low, options.reconnectMaxMs ?? 2000);
-  return Math.round(low + (options.ids ?? systemIds).fraction() * (high - low));
-}
-
-/** What the library is told. */
-export function connectionOptions(options: NatsBusOptions): NodeConnectionOptions {
-  const authenticator = createAuthenticator(options, options.logger);
-  return {
-    servers: [...options.servers],
-    name: options.name,
-    maxReconnectAttempts: -1,
-    // A rotated secret may be refused for a while; giving up would need a restart.
-    ignoreAuthErrorAbort: true,
-    noAsyncTraces: true,
-    reconnectDelayHandler: () => reconnectDelay(options),
-    timeout: 5000,
-    pingInterval: options.pingMs ?? 10_000,
-    maxPingOut: 2,
-    ...(authenticator && { authenticator }),
-    ...(options.tls && { tls: { ...options.tls } }),
-  };
 }

@@ -13,10 +13,11 @@ import {
   DEFAULT_MAX_BATCH,
   MAX_BATCH_RECORDS,
 } from '../../limits.ts';
+import { partitionOfKey } from '../../partition-of-key.ts';
 import { createLogTelemetry } from '../../telemetry.ts';
 import { createEventLogFaults, type EventLogFaults } from './faults.ts';
 import { createGroup, type Group, type GroupMember } from './group.ts';
-import { lowOf, nextOf, type Partition, partitionOfKey, readRecords } from './partition.ts';
+import { lowOf, nextOf, type Partition, readRecords } from './partition.ts';
 import { createSchema, MAX_SLOT, SLOT_SIZE, statements } from './schema.ts';
 
 /** What the SQLite log needs. */

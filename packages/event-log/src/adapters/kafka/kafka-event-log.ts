@@ -1,0 +1,359 @@
+import { readFileSync } from 'node:fs';
+import { type Clock, systemIds, type Timer } from '@parley/runtime';
+import { DEFAULT_BACKOFF } from '../../backoff.ts';
+import { AppendError, EventLogError } from '../../errors.ts';
+import type { EventLog, LogRecord, TopicSpec } from '../../event-log.ts';
+import {
+  checkAppend,
+  checkGroup,
+  checkInteger,
+  checkTopic,
+  DEFAULT_DEADLINE_MS,
+  DEFAULT_MAX_BATCH,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_RECORDS,
+} from '../../limits.ts';
+import { partitionOfKey } from '../../partition-of-key.ts';
+import { createLogTelemetry } from '../../telemetry.ts';
+import { type AppendPipeline, createAppendPipeline } from './append-pipeline.ts';
+import type { KafkaCluster } from './cluster.ts';
+import { EPOCH_TOPIC, encodeMarker, findEpoch } from './epoch.ts';
+import { type GroupConsumer, startGroupConsumer } from './group-consumer.ts';
+import type { KafkaEventLogOptions } from './options.ts';
+import { persistently } from './retry.ts';
+
+const EPOCH_RANDOM = 65_536;
+const PROBE_MS = 1000;
+/** A value of 1 MiB with its key and headers must pass. */
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+
+/** Connects to Kafka. Rejects with an EventLogError `unavailable` when that takes longer than `connectTimeoutMs`. */
+export async function connectKafkaEventLog(options: KafkaEventLogOptions): Promise<EventLog> {
+  // Not before it is needed: the standalone edition never loads the library.
+  const { createKafkaCluster } = await import('./kafkajs.ts');
+  const cluster = createKafkaCluster({
+    brokers: options.brokers,
+    clientId: options.clientId,
+    logger: options.logger,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    ssl: options.tls && {
+      ...(options.tls.caFile !== undefined && { ca: [readFileSync(options.tls.caFile, 'utf8')] }),
+      ...(options.tls.certFile !== undefined && { cert: readFileSync(options.tls.certFile, 'utf8') }),
+      ...(options.tls.keyFile !== undefined && { key: readFileSync(options.tls.keyFile, 'utf8') }),
+    },
+    sasl: options.sasl && {
+      mechanism: options.sasl.mechanism,
+      username: options.sasl.username,
+      password: readFileSync(options.sasl.passwordFile, 'utf8').trim(),
+    },
+  });
+  try {
+    await persistently(options.clock, options.connectTimeoutMs ?? 30_000, () => cluster.clusterId());
+  } catch (err) {
+    await cluster.close().catch(() => {});
+    throw err;
+  }
+  return createKafkaEventLog(cluster, options);
+}
+
+function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOptions): EventLog {
+  const { clock } = options;
+  const ids = options.ids ?? systemIds;
+  const limitMs = options.connectTimeoutMs ?? 30_000;
+  const telemetry = createLogTelemetry(options.logger, options.metrics);
+  const pipelines = new Map<string, AppendPipeline>();
+  const consumers = new Set<() => Promise<void>>();
+  const health = watchHealth(cluster, clock);
+  let epoch: number | undefined;
+  let closed = false;
+
+  const keep = <T>(call: () => Promise<T>): Promise<T> => {
+    if (closed) return Promise.reject(new EventLogError('closed', 'the event log is closed'));
+    return persistently(clock, limitMs, call);
+  };
+
+  async function pipelineOf(topic: string): Promise<AppendPipeline> {
+    const known = pipelines.get(topic);
+    if (known !== undefined) return known;
+    const partitions = (await cluster.discover(topic)).length;
+    const raced = pipelines.get(topic);
+    if (raced !== undefined) return raced;
+    const pipeline = createAppendPipeline({
+      topic,
+      cluster,
+      clock,
+      partitions,
+      lingerMs: options.lingerMs ?? 1,
+      partitionOf: key => partitionOfKey(key, partitions),
+      onFailure: (type, retried) => options.logger?.warn('log.kafka.produce_failed', { topic, type, retried }),
+    });
+    pipelines.set(topic, pipeline);
+    return pipeline;
+  }
+
+  async function createTopic(name: string, partitions: number): Promise<void> {
+    const created = await keep(() =>
+      cluster.createTopic(name, {
+        partitions,
+        replicationFactor: options.replicationFactor ?? 3,
+        config: {
+          'cleanup.policy': 'delete',
+          'retention.ms': '-1',
+          'retention.bytes': '-1',
+          'min.insync.replicas': String(options.minInsyncReplicas ?? 2),
+          'max.message.bytes': String(MAX_MESSAGE_BYTES),
+          'message.timestamp.type': 'LogAppendTime',
+          'unclean.leader.election.enable': 'false',
+        },
+      }),
+    );
+    if (!created) return;
+    await keep(async () => {
+      await cluster.discover(name).catch(() => {});
+      if (!(await cluster.settled(name))) throw new Error('not everywhere yet');
+    });
+    options.logger?.info('log.topic.created', { topic: name });
+  }
+
+  async function partitionEnds(topic: string, partition: number) {
+    const ends = (await cluster.ends(topic))[partition];
+    if (ends === undefined) {
+      throw new EventLogError('unknown_partition', `topic ${topic} has no partition ${partition}`);
+    }
+    return ends;
+  }
+
+  async function read(topic: string, partition: number, from: number, limit: number): Promise<readonly LogRecord[]> {
+    const { low, high } = await partitionEnds(topic, partition);
+    const records: LogRecord[] = [];
+    for (let next = Math.max(from, low); next < high && records.length < limit; ) {
+      const got = await cluster.fetch(topic, partition, next, MAX_BATCH_BYTES);
+      for (const record of got) {
+        if (records.length < limit && record.offset >= next) records.push(record);
+      }
+      const last = records.at(-1);
+      if (last === undefined || last.offset + 1 === next) throw new Error('nothing came although there is something');
+      next = last.offset + 1;
+      if (bytesOf(records) >= MAX_BATCH_BYTES) break;
+    }
+    return withinBytes(records);
+  }
+
+  async function readEpoch(): Promise<number | undefined> {
+    const { low, high } = await partitionEnds(EPOCH_TOPIC, 0);
+    const clusterId = await cluster.clusterId();
+    return findEpoch(await read(EPOCH_TOPIC, 0, low, Math.min(MAX_BATCH_RECORDS, Math.max(1, high - low))), clusterId);
+  }
+
+  async function ensureEpoch(): Promise<void> {
+    await createTopic(EPOCH_TOPIC, 1);
+    if ((await keep(readEpoch)) !== undefined) return;
+    const next = Math.floor(clock.now() / 1000) * EPOCH_RANDOM + Math.floor(ids.fraction() * EPOCH_RANDOM);
+    const pipeline = await pipelineOf(EPOCH_TOPIC);
+    await pipeline.append([encodeMarker(next, await keep(() => cluster.clusterId()))], limitMs);
+  }
+
+  /** A group that is to begin at the end begins where the end is now, whatever happens before its first record. */
+  async function beginAtEnd(topic: string, group: string): Promise<void> {
+    const [committed, ends] = await Promise.all([cluster.committed(topic, group), cluster.ends(topic)]);
+    const missing = ends.filter(({ partition }) => !committed.has(partition));
+    if (missing.length === 0) return;
+    await cluster.commit(topic, group, new Map(missing.map(({ partition, high }) => [partition, high])));
+  }
+
+  function reportLag(topic: string, group: string, consumer: GroupConsumer): () => void {
+    const every = options.lagMs ?? 10_000;
+    let timer: Timer | undefined;
+    let stopped = false;
+    const report = async () => {
+      try {
+        const [ends, committed] = await Promise.all([cluster.ends(topic), cluster.committed(topic, group)]);
+        for (const { partition, low, high } of ends) {
+          if (stopped || !consumer.positions.has(partition)) continue;
+          telemetry.lag(topic, group, partition, Math.max(0, high - Math.max(low, committed.get(partition) ?? low)));
+        }
+      } catch {
+        // Kafka is away; that shows elsewhere.
+      }
+      if (!stopped) timer = clock.timer(every, report);
+    };
+    timer = clock.timer(every, report);
+    return () => {
+      stopped = true;
+      timer?.cancel();
+    };
+  }
+
+  return {
+    get connected() {
+      return !closed && health.ok;
+    },
+
+    async epoch() {
+      epoch ??= await keep(readEpoch).catch(err => {
+        if (err instanceof EventLogError && err.code === 'unknown_topic') return undefined;
+        throw err;
+      });
+      if (epoch === undefined) throw new EventLogError('no_epoch', 'this cluster has no epoch yet: run the migration');
+      return epoch;
+    },
+
+    async createTopics(specs: readonly TopicSpec[]) {
+      for (const spec of specs) checkTopic(spec);
+      await keep(() => cluster.connect());
+      await ensureEpoch();
+      for (const { name, partitions } of specs) await createTopic(name, partitions);
+    },
+
+    async append(topic, records, appendOptions) {
+      const deadlineMs = appendOptions?.deadlineMs ?? DEFAULT_DEADLINE_MS;
+      const started = clock.monotonic();
+      try {
+        checkAppend(records, deadlineMs);
+        if (closed) throw new AppendError('refused', 'closed', 'the event log is closed');
+        const pipeline = pipelines.get(topic) ?? (await within(clock, deadlineMs, pipelineOf(topic)));
+        if (records.length === 0) return [];
+        const left = Math.max(1, deadlineMs - (clock.monotonic() - started));
+        const positions = await pipeline.append(records, left);
+        health.good();
+        telemetry.appended(topic, records.length, (clock.monotonic() - started) / 1000);
+        return positions;
+      } catch (err) {
+        const failure = asAppendError(err);
+        if (failure.code === 'deadline' || failure.code === 'unavailable') health.bad();
+        telemetry.appendFailed(pipelines.has(topic) ? topic : 'unknown', failure.outcome, failure.code);
+        throw failure;
+      }
+    },
+
+    async consume(topic, group, handler, consumeOptions = {}) {
+      checkGroup(group);
+      const maxBatch = consumeOptions.maxBatch ?? DEFAULT_MAX_BATCH;
+      checkInteger('maxBatch', maxBatch, 1, MAX_BATCH_RECORDS);
+      await keep(() => cluster.discover(topic));
+      if (consumeOptions.from === 'latest') await keep(() => beginAtEnd(topic, group));
+      const consumer = await keep(() =>
+        startGroupConsumer({
+          topic,
+          group,
+          handler,
+          maxBatch,
+          cluster,
+          clock,
+          ids,
+          telemetry,
+          logger: options.logger,
+          backoff: options.backoff ?? DEFAULT_BACKOFF,
+          sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
+          fetchWaitMs: options.fetchWaitMs ?? 500,
+        }),
+      );
+      const silence = reportLag(topic, group, consumer);
+      let stopping: Promise<void> | undefined;
+      const stop = () => {
+        silence();
+        stopping ??= consumer.stop().finally(() => consumers.delete(stop));
+        return stopping;
+      };
+      consumers.add(stop);
+      if (closed) await stop();
+      return { stop };
+    },
+
+    async trim(topic, partition, offset) {
+      checkInteger('offset', offset, 0, Number.MAX_SAFE_INTEGER);
+      await keep(async () => {
+        const { low, high } = await partitionEnds(topic, partition);
+        if (offset > high) throw new EventLogError('invalid', `offset ${offset} is beyond the end`);
+        if (offset > low) await cluster.deleteRecords(topic, partition, offset);
+      });
+      telemetry.trimmed(topic, partition, offset);
+    },
+
+    ends: topic => keep(() => cluster.ends(topic)),
+
+    async read(topic, partition, from, limit) {
+      checkInteger('from', from, 0, Number.MAX_SAFE_INTEGER);
+      checkInteger('limit', limit, 1, MAX_BATCH_RECORDS);
+      return keep(() => read(topic, partition, from, limit));
+    },
+
+    async committed(topic, group) {
+      checkGroup(group);
+      return keep(() => cluster.committed(topic, group));
+    },
+
+    async close() {
+      if (closed) return;
+      closed = true;
+      health.stop();
+      await Promise.all([...consumers].map(stop => stop().catch(() => {})));
+      await Promise.all([...pipelines.values()].map(pipeline => pipeline.close()));
+      await cluster.close().catch(() => {});
+    },
+  };
+}
+
+/** Good until an append fails; then, and when no connection stands, it asks the cluster every second. */
+function watchHealth(cluster: KafkaCluster, clock: Clock) {
+  let ok = true;
+  let stopped = false;
+  let timer: Timer;
+  const probe = async () => {
+    if (!ok || !cluster.connected) {
+      ok = false;
+      try {
+        await cluster.connect();
+        await cluster.refresh();
+        ok = true;
+      } catch {
+        // Next time.
+      }
+    }
+    if (!stopped) timer = clock.timer(PROBE_MS, probe);
+  };
+  timer = clock.timer(PROBE_MS, probe);
+  return {
+    get ok() {
+      return ok && cluster.connected;
+    },
+    good: () => void (ok = true),
+    bad: () => void (ok = false),
+    stop() {
+      stopped = true;
+      timer.cancel();
+    },
+  };
+}
+
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = clock.timer(ms, () => reject(new AppendError('refused', 'deadline', `not sent within ${ms} ms`)));
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer.cancel();
+  }
+}
+
+function asAppendError(err: unknown): AppendError {
+  if (err instanceof AppendError) return err;
+  const code = err instanceof EventLogError ? err.code : 'unavailable';
+  const message = err instanceof Error ? err.message : 'Kafka cannot be reached';
+  return new AppendError('refused', code, message, { cause: err });
+}
+
+function bytesOf(records: readonly LogRecord[]): number {
+  let bytes = 0;
+  for (const { value } of records) bytes += value.byteLength;
+  return bytes;
+}
+
+function withinBytes(records: readonly LogRecord[]): readonly LogRecord[] {
+  let bytes = 0;
+  const end = records.findIndex((record, i) => {
+    bytes += record.value.byteLength;
+    return i > 0 && bytes > MAX_BATCH_BYTES;
+  });
+  return end < 0 ? records : records.slice(0, end);
+}
