@@ -4,8 +4,10 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { subjects } from '@parley/bus';
 import { DirectoryChangedSchema } from '@parley/contracts/event/v1/bus';
 import { ResyncReason, SessionEndReason } from '@parley/contracts/session/v1/session';
+import { defineErrors } from '@parley/rpc';
 import { createWorld, type Opened, type World } from './testing/harness.ts';
 
+const noLease = defineErrors({ 'presence.no_lease': { kind: 'precondition', message: 'none', remedy: '' } });
 const reason = (opened: Opened) => opened.stream.all('sessionEnded')[0]?.reason;
 
 function directoryChanged(
@@ -201,6 +203,20 @@ describe('the lease', () => {
     assert.ok((stream.all('reconnect')[0]?.afterMs ?? 0) < 10_000);
   });
 
+  it('that presence has forgotten is taken again at once, and the clients connect again', async () => {
+    const world = createWorld();
+    const pod = await world.pod();
+    const { stream } = await pod.open('anna');
+    world.presence.fail = call => (call === 'openEndpoint' ? noLease('presence.no_lease') : undefined);
+    const refused = pod.connect('bob');
+    await assert.rejects(refused.ended, { code: 'session.not_ready', kind: 'unavailable' });
+    world.presence.fail = () => undefined;
+    await world.settle();
+    assert.equal(world.presence.leases.length, 2);
+    assert.equal(stream.all('reconnect').length, 1);
+    assert.deepEqual((await pod.open('bob')).stream.kinds, ['connected']);
+  });
+
   it('that was renewed late, but in time, bothers nobody', async () => {
     const world = createWorld();
     const pod = await world.pod({ leaseMs: 60_000, leaseRenewMs: 15_000 });
@@ -252,6 +268,19 @@ describe('stopping', () => {
     await world.clock.advance(100);
     await stopped;
     await pod.module.stop();
+  });
+
+  it('can be begun before the listeners stop', async () => {
+    const world = createWorld();
+    const pod = await world.pod({ drainMs: 1_000 });
+    const opened = await pod.open('anna');
+    const drained = pod.module.drain();
+    await world.clock.advance(1_100);
+    await drained;
+    await opened.ended;
+    assert.deepEqual(opened.stream.kinds, ['connected', 'reconnect', 'sessionEnded']);
+    await pod.module.stop();
+    assert.equal(world.presence.leases.filter(l => l.release).length, 1);
   });
 
   it('leaves no timer behind', async () => {

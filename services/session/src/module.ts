@@ -39,8 +39,17 @@ export interface SessionDeps {
   readonly channels: { readonly directory: Channel; readonly presence: Channel };
 }
 
+/** A session service. */
+export interface SessionModule extends ServiceModule {
+  /**
+   * Sends the clients elsewhere and ends their streams. To be called before the listeners stop, which would cut the
+   * streams without a word; `stop` does it if nobody did.
+   */
+  drain(): Promise<void>;
+}
+
 /** Streams to clients, and the commands that steer them. */
-export function createSession(config: SessionConfig, deps: SessionDeps): ServiceModule {
+export function createSession(config: SessionConfig, deps: SessionDeps): SessionModule {
   const { clock, ids } = deps;
   const pod = ids.opaque();
   const events = createSessionEvents(deps.logger, deps.metrics);
@@ -97,12 +106,14 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Service
     execute,
     events,
     stopping,
+    leaseLost: lease.lost,
     opening: change => {
       opening += change;
     },
   });
 
   const undo: (() => void)[] = [];
+  let drained: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
   async function start(): Promise<void> {
@@ -123,24 +134,29 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Service
     await lease.start();
   }
 
-  async function stop(): Promise<void> {
+  function leave(): Promise<void> {
     const ran = state === 'running';
     state = 'stopping';
-    if (!ran) return;
-    await drain({ config, clock, hub, closer, lease });
+    drained ??= ran ? drain({ config, clock, hub, closer, lease }) : Promise.resolve();
+    return drained;
+  }
+
+  async function stop(): Promise<void> {
+    await leave();
     resolver.stop();
     digests.stop();
     signInWatch.stop();
     continuity.stop();
     pulse.stop();
     for (const step of undo.reverse()) step();
-    await gate.pass();
+    if (undo.length > 0) await gate.pass();
   }
 
   return {
     name: 'session',
     services: [createSessionService({ connect, forward })],
     start,
+    drain: leave,
     stop: () => {
       stopped ??= stop();
       return stopped;

@@ -153,6 +153,19 @@ describe('a changed access list', () => {
     assert.equal(stream.presence.at(-1), 'bob 6500 workgroup');
   });
 
+  it('that takes somebody out of his level is heard of, though that level is published no more', async () => {
+    const world = createWorld();
+    const pod = await world.pod();
+    world.presence.person('bob').levels.set('anna', ContactLevel.WORKGROUP);
+    const { stream } = await pod.open('anna', { watchPersonIds: ['bob'] });
+    await world.clock.advance(120_000);
+    stream.clear();
+    world.bus.faults.drop = m => m.subject === 'presence.bob.workgroup';
+    world.presence.setLevel('bob', 'anna', ContactLevel.EXTERNAL);
+    await world.settle();
+    assert.deepEqual(stream.presence, ['bob 3500 external']);
+  });
+
   it('is found by digests when the bus lost it', async () => {
     const world = createWorld();
     const pod = await world.pod({ digestIntervalMs: 60_000 });
@@ -283,6 +296,19 @@ describe('a slow reader', () => {
     await world.settle();
     assert.ok(stream.frames.length <= 17, String(stream.frames.length));
     stream.drain();
+    assert.equal(stream.all('resync').length, 1);
+  });
+
+  it('has caught up even when the end of his small queue is not told', async () => {
+    const world = createWorld();
+    const pod = await world.pod({ queueEvents: 16 });
+    const { stream } = await pod.open('anna');
+    stream.reading = false;
+    for (let i = 0; i < 100; i++) world.bus.publish(subjects.im('anna'), Buffer.from([]));
+    await world.settle();
+    stream.queuedBytes = 0;
+    stream.reading = true;
+    await world.clock.advance(1_000);
     assert.equal(stream.all('resync').length, 1);
   });
 

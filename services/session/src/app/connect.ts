@@ -52,6 +52,8 @@ interface ConnectDeps {
   /** +1 and -1 around the time in which a stream is being opened. */
   readonly opening: (change: 1 | -1) => void;
   readonly stopping: () => boolean;
+  /** Presence says that this pod has no lease. */
+  readonly leaseLost: () => void;
 }
 
 /** Opens a stream; resolves when it has ended. */
@@ -78,6 +80,10 @@ export function createConnect(deps: ConnectDeps): Connect {
       if (call.signal.aborted) throw sessionErrors('session.client_gone');
       if (deps.stopping()) throw sessionErrors('session.shutting_down', { retryAfterMs: config.connectRetrySpreadMs });
     } catch (error) {
+      if (error instanceof ParleyError && error.code === 'presence.no_lease') {
+        deps.leaseLost();
+        throw sessionErrors('session.not_ready', { retryAfterMs: 1_000, cause: error });
+      }
       const ours = error instanceof ParleyError && error.code.startsWith('session.');
       if (ours || !(error instanceof ParleyError) || UNSURE.has(error.kind)) closer.close(endpoint, false);
       throw error;

@@ -8,6 +8,9 @@ import type { Hints, Stop } from '../ports/hints.ts';
 import type { Outlet } from '../ports/outlet.ts';
 import { Session, type SessionFacts } from './session.ts';
 
+/** How often the queues of slow readers are looked at. */
+const LOOK_MS = 500;
+
 /** What the hub does not do itself. */
 export interface HubListener {
   /** The session has left the hub. */
@@ -150,9 +153,14 @@ export class Hub {
   /** Puts the session's next due moment on the wheel. */
   arm(session: Session): void {
     const { clock, config, wheel } = this.#deps;
+    // A queue may become empty without a word when it was small.
+    const look = wheel.tick + Math.ceil(LOOK_MS / config.tickMs);
+    if (session.refilling) return wheel.schedule(session.slot, look);
     const expiry = wheel.tick + Math.ceil((session.expiresMs - clock.now()) / config.tickMs);
     const other =
-      session.state === 'slow' ? session.slowTick : session.sentTick + Math.ceil(config.heartbeatMs / config.tickMs);
+      session.state === 'slow'
+        ? Math.min(session.slowTick, look)
+        : session.sentTick + Math.ceil(config.heartbeatMs / config.tickMs);
     wheel.schedule(session.slot, Math.min(expiry, other));
   }
 
@@ -162,6 +170,7 @@ export class Hub {
     if (!session) return;
     const { clock, config, wheel } = this.#deps;
     if (clock.now() >= session.expiresMs) return this.end(session, 'token_expired');
+    if (session.outlet.queuedBytes === 0) this.#drained(session);
     if (session.state === 'slow') {
       if (wheel.tick >= session.slowTick) return this.end(session, 'too_slow');
     } else if ((wheel.tick - session.sentTick) * config.tickMs >= config.heartbeatMs) {

@@ -19,6 +19,8 @@ export interface Lease {
   start(): Promise<void>;
   /** Whether devices may be opened now. */
   live(): boolean;
+  /** Presence does not know the lease: it is asked for at once. */
+  lost(): void;
   /** Gives the lease back: devices get their grace at once. */
   release(): Promise<void>;
 }
@@ -31,7 +33,9 @@ export function createLease({ config, clock, endpoints, events, pod, onLapsed }:
   let stopped = false;
   let underWay: Promise<void> = Promise.resolve();
 
-  const live = () => clock.monotonic() - renewedAt < config.leaseMs;
+  let lost = false;
+
+  const live = () => !lost && clock.monotonic() - renewedAt < config.leaseMs;
 
   async function renew(): Promise<void> {
     const sentAt = clock.monotonic();
@@ -39,6 +43,7 @@ export function createLease({ config, clock, endpoints, events, pod, onLapsed }:
       await endpoints.renewLease(pod, config.leaseMs, false);
       const lapsed = renewedAt > Number.NEGATIVE_INFINITY && !live();
       renewedAt = sentAt;
+      lost = false;
       events.leaseRenewed();
       if (lapsed && !stopped) onLapsed();
     } catch (error) {
@@ -61,6 +66,12 @@ export function createLease({ config, clock, endpoints, events, pod, onLapsed }:
       return underWay;
     },
     live,
+    lost() {
+      if (lost || stopped) return;
+      lost = true;
+      timer?.cancel();
+      underWay = underWay.then(renew);
+    },
     async release() {
       stopped = true;
       timer?.cancel();

@@ -159,7 +159,7 @@ export class PresenceBoard {
       const { frame } = this.#viewOf(edge);
       if (frame && session.outlet.queuedBytes > config.queueBytes / 2) {
         session.refilling = true;
-        return;
+        return hub.arm(session);
       }
       if (frame && !hub.offer(session, frame, 'presence')) return;
       graph.setDue(edge, false);

@@ -1,5 +1,5 @@
 import type { SessionConfig } from '../config.ts';
-import { BLOCKED, COLLEAGUES, type Level, listensTo, type PublishedLevel, UNRESOLVED } from '../domain/level.ts';
+import { isPublished, type Level, USUAL } from '../domain/level.ts';
 import type { TimerWheel } from '../domain/timer-wheel.ts';
 import type { WatchGraph } from '../domain/watch-graph.ts';
 import type { Hints, PresenceChange, Stop } from '../ports/hints.ts';
@@ -26,7 +26,7 @@ export interface View {
   stop: Stop | undefined;
   /** Flush after which the subscription stands. */
   mark: number;
-  /** Lists of other levels that listen through this one. */
+  /** Views of other levels that listen through this one. */
   holds: number;
   /** Tick since which nobody needs it. */
   idleTick: number;
@@ -90,7 +90,7 @@ export class ViewTable {
   prepare(personIds: readonly string[]): void {
     for (const personId of personIds) {
       const presentity = this.presentity(personId);
-      if (!presentity.views.some(view => view?.stop)) this.settle(this.view(presentity, COLLEAGUES));
+      if (!presentity.views.some(view => view?.stop)) this.settle(this.view(presentity, USUAL));
     }
   }
 
@@ -106,8 +106,7 @@ export class ViewTable {
 
   /** Whether the changes that concern a view are heard by now. */
   heard(view: View): boolean {
-    const through = view.presentity.views[listensTo(view.level)];
-    return through?.stop !== undefined && this.#deps.gate.done(through.mark);
+    return [view, view.presentity.views[USUAL]].every(v => !v?.stop || this.#deps.gate.done(v.mark));
   }
 
   /** If nobody needs the view, it is dropped after the linger time. */
@@ -144,13 +143,11 @@ export class ViewTable {
     presentity.views[level] = view;
     this.#byList[list] = view;
     this.#count++;
-    if (level === UNRESOLVED || level === BLOCKED) this.view(presentity, listensTo(level)).holds++;
-    else {
+    if (isPublished(level)) {
       view.mark = gate.mark();
-      view.stop = hints.onPresence(presentity.personId, level as PublishedLevel, change =>
-        this.#onChange(view, change),
-      );
+      view.stop = hints.onPresence(presentity.personId, level, change => this.#onChange(view, change));
     }
+    if (level !== USUAL) this.view(presentity, USUAL).holds++;
     return view;
   }
 
@@ -166,10 +163,10 @@ export class ViewTable {
     this.#byList[list] = undefined;
     this.#count--;
     this.#deps.graph.dropList(list);
-    const through = presentity.views[listensTo(level)];
-    if (through) {
-      through.holds--;
-      this.settle(through);
+    const usual = presentity.views[USUAL];
+    if (usual && level !== USUAL) {
+      usual.holds--;
+      this.settle(usual);
     }
     if (presentity.views.every(other => other === undefined)) this.#presentities.delete(presentity.personId);
   }

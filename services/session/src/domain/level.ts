@@ -18,9 +18,12 @@ export type Level =
 export type PublishedLevel = Exclude<Level, typeof UNRESOLVED | typeof BLOCKED>;
 
 /**
- * The level whose changes tell the pod about a list of watchers: its own, and the usual one for those who see nothing
- * (yet), because every change carries the revision of the access list.
+ * The level that everybody is published at. Whoever watches at another one listens to it as well: every change carries
+ * the revision of the access list, and a level that was taken away from its last watcher is published no more.
  */
-export function listensTo(level: Level): PublishedLevel {
-  return level === UNRESOLVED || level === BLOCKED ? COLLEAGUES : level;
+export const USUAL = COLLEAGUES;
+
+/** Whether changes are published at the level. */
+export function isPublished(level: Level): level is PublishedLevel {
+  return level !== UNRESOLVED && level !== BLOCKED;
 }

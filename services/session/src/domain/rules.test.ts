@@ -6,7 +6,7 @@ import { CommandMemory, DONE, isUuid, RUNNING } from './command-memory.ts';
 import { type Command, mayCommand } from './commands.ts';
 import { fateOf } from './end-reason.ts';
 import { judge } from './freshness.ts';
-import { BLOCKED, COLLEAGUES, listensTo, UNRESOLVED, WORKGROUP } from './level.ts';
+import { BLOCKED, isPublished, UNRESOLVED, USUAL, WORKGROUP } from './level.ts';
 
 describe('client versions', () => {
   it('are read with a name, three numbers and a suffix that does not count', () => {
@@ -96,10 +96,11 @@ describe('a change of presence', () => {
 });
 
 describe('small rules', () => {
-  it('listen to the usual level for those who are shown nothing', () => {
-    assert.equal(listensTo(UNRESOLVED), COLLEAGUES);
-    assert.equal(listensTo(BLOCKED), COLLEAGUES);
-    assert.equal(listensTo(WORKGROUP), WORKGROUP);
+  it('publish at levels that show something', () => {
+    assert.deepEqual(
+      ([UNRESOLVED, BLOCKED, WORKGROUP, USUAL] as const).map(level => isPublished(level)),
+      [false, false, true, true],
+    );
   });
 
   it('take a device away at once only when its person signed out', () => {
