@@ -4,7 +4,13 @@ import { createFetchHandler } from '@connectrpc/connect/protocol';
 import { ErrorInfoSchema } from '@parley/contracts';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { DirectoryService } from '@parley/contracts/directory/v1/directory';
-import { ImService, type SendMessageRequest, type SyncRequest, type SyncResponse } from '@parley/contracts/im/v1/im';
+import {
+  type GetHistoryResponseSchema,
+  ImService,
+  type SendMessageRequest,
+  type SyncRequest,
+  type SyncResponseSchema,
+} from '@parley/contracts/im/v1/im';
 import {
   type ConnectRequest,
   SessionEndReason,
@@ -58,12 +64,11 @@ export function createFakeServer(now: () => number) {
     connected: { heartbeatMs: 20_000, syncIntervalMs: 300_000, recommendedClientVersion: '0.1.0' },
     /** Runs before a message is stored; what it throws is the answer. */
     onSend: (_request: SendMessageRequest): void | Promise<void> => undefined,
-    onSync: (
-      _request: SyncRequest,
-    ): MessageInitShape<typeof import('@parley/contracts/im/v1/im').SyncResponseSchema> => ({
+    onSync: (_request: SyncRequest): MessageInitShape<typeof SyncResponseSchema> => ({
       complete: true,
       cursor: 'c1',
     }),
+    onHistory: (): MessageInitShape<typeof GetHistoryResponseSchema> => ({}),
     onConnect: (_request: ConnectRequest): void => undefined,
     onCommand: (_kind: string): string => '',
     fetch,
@@ -150,6 +155,10 @@ export function createFakeServer(now: () => number) {
         who(context);
         return server.onSync(request);
       },
+      getHistory(_, context) {
+        who(context);
+        return server.onHistory();
+      },
     });
   const handlers = new Map(router.handlers.map(h => [h.requestPath, createFetchHandler(h)]));
 
@@ -167,4 +176,3 @@ export function createFakeServer(now: () => number) {
 }
 
 export type FakeServer = ReturnType<typeof createFakeServer>;
-export type { SyncResponse };
