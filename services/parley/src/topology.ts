@@ -39,10 +39,8 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
   const { cacheBytes, logFaultFile } = config.standalone;
   const writer = openSqliteWriter({ path: join(config.dataDir, 'parley.sqlite'), cacheBytes, ...deps });
   const stores: Store[] = [];
-  const faults = createEventLogFaults();
-  const stopFaults =
-    logFaultFile === '' ? () => undefined : followFaultFile(join(config.dataDir, logFaultFile), faults, clock);
-  const eventLog = createSqliteEventLog({ writer, faults, ...deps });
+  const faulty = logFaultFile === '' ? undefined : faultsOfFile(join(config.dataDir, logFaultFile), clock);
+  const eventLog = createSqliteEventLog({ writer, ...(faulty && { faults: faulty.faults }), ...deps });
   const bus = createMemoryBus(deps);
   return {
     bus,
@@ -53,8 +51,7 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
       return store;
     },
     async close() {
-      stopFaults();
-      faults.heal();
+      faulty?.stop();
       await eventLog.close();
       await bus.close();
       for (const store of stores) await store.close();
@@ -86,22 +83,45 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
   };
 }
 
-/** How often the fault file is looked for, milliseconds. */
+/** How often a healed log is looked for while appends hang, milliseconds. */
 const FAULT_LOOK_MS = 50;
 
-/** Makes the log do what the file says, for as long as it is there; returns a function that stops looking. */
-function followFaultFile(path: string, faults: EventLogFaults, clock: Clock): () => void {
+/** Faults that follow a file: looked at before every append, and from time to time so that hanging ones go on. */
+function faultsOfFile(path: string, clock: Clock): { readonly faults: EventLogFaults; stop(): void } {
+  const inner = createEventLogFaults();
   let stopped = false;
   const look = () => {
-    if (stopped) return;
     const wanted = existsSync(path) ? readFileSync(path, 'utf8').trim() : 'none';
-    if (wanted !== faults.mode) {
-      if (wanted === 'hang') faults.hangAppends();
-      else if (wanted === 'refuse') faults.refuseAppends();
-      else faults.heal();
-    }
-    clock.timer(FAULT_LOOK_MS, look);
+    if (wanted === inner.mode) return;
+    if (wanted === 'hang') inner.hangAppends();
+    else if (wanted === 'refuse') inner.refuseAppends();
+    else inner.heal();
   };
-  look();
-  return () => void (stopped = true);
+  const again = () => {
+    if (stopped) return;
+    look();
+    clock.timer(FAULT_LOOK_MS, again);
+  };
+  again();
+  const faults: EventLogFaults = {
+    ...inner,
+    get mode() {
+      look();
+      return inner.mode;
+    },
+    get hanging() {
+      return inner.hanging;
+    },
+    pass(go) {
+      look();
+      inner.pass(go);
+    },
+  };
+  return {
+    faults,
+    stop() {
+      stopped = true;
+      inner.heal();
+    },
+  };
 }
