@@ -2,6 +2,7 @@ import { type ErrorKind, ParleyError } from '@parley/rpc';
 import type { Clock, Ids, Timer } from '@parley/runtime';
 import type { SessionConfig } from '../config.ts';
 import { backoff } from '../domain/backoff.ts';
+import { Fifo } from '../domain/fifo.ts';
 import type { SessionEvents } from '../events.ts';
 import type { Endpoint, Endpoints } from '../ports/endpoints.ts';
 
@@ -33,7 +34,7 @@ export interface EndpointCloser {
  * what fails is told again, with limited concurrency, until it was heard or the process stops and gives the lease back.
  */
 export function createEndpointCloser({ config, clock, ids, endpoints, events }: CloserDeps): EndpointCloser {
-  let queue: Leaving[] = [];
+  const queue = new Fifo<Leaving>();
   let running = 0;
   let failures = 0;
   let pause: Timer | undefined;
@@ -86,7 +87,7 @@ export function createEndpointCloser({ config, clock, ids, endpoints, events }: 
     stop() {
       stopped = true;
       pause?.cancel();
-      queue = [];
+      queue.clear();
       pump();
     },
   };

@@ -1,6 +1,7 @@
 import type { SessionConfig } from '../config.ts';
 import { spread } from '../domain/backoff.ts';
 import type { EndReason } from '../domain/end-reason.ts';
+import { Fifo } from '../domain/fifo.ts';
 import type { TimerWheel } from '../domain/timer-wheel.ts';
 import type { SentKind, SessionEvents } from '../events.ts';
 import type { Frames } from '../ports/frames.ts';
@@ -42,7 +43,7 @@ export class Hub {
   readonly #deps: HubDeps;
   readonly #free: number[] = [];
   readonly #people = new Map<string, Person>();
-  readonly #idle: { readonly personId: string; readonly tick: number }[] = [];
+  readonly #idle = new Fifo<{ readonly personId: string; readonly tick: number }>();
   #listener: HubListener | undefined;
   #count = 0;
 
@@ -183,8 +184,9 @@ export class Hub {
   sweep(): void {
     const { config, wheel } = this.#deps;
     const before = wheel.tick - Math.ceil(config.lingerMs / config.tickMs);
-    while (this.#idle.length > 0 && (this.#idle[0] as { tick: number }).tick <= before) {
-      const { personId, tick } = this.#idle.shift() as { personId: string; tick: number };
+    for (let next = this.#idle.peek(); next && next.tick <= before; next = this.#idle.peek()) {
+      this.#idle.shift();
+      const { personId, tick } = next;
       const person = this.#people.get(personId);
       if (!person || person.sessions.length > 0 || person.idleTick !== tick) continue;
       person.stop();

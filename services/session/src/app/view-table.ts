@@ -1,4 +1,5 @@
 import type { SessionConfig } from '../config.ts';
+import { Fifo } from '../domain/fifo.ts';
 import { isPublished, type Level, USUAL } from '../domain/level.ts';
 import type { TimerWheel } from '../domain/timer-wheel.ts';
 import type { WatchGraph } from '../domain/watch-graph.ts';
@@ -28,8 +29,10 @@ export interface View {
   mark: number;
   /** Views of other levels that listen through this one. */
   holds: number;
-  /** Tick since which nobody needs it. */
+  /** Tick at which it was last no longer needed. */
   idleTick: number;
+  /** Whether it waits to be dropped. */
+  waiting: boolean;
 }
 
 interface TableDeps {
@@ -46,7 +49,8 @@ export class ViewTable {
   readonly #onChange: (view: View, change: PresenceChange) => void;
   readonly #presentities = new Map<string, Presentity>();
   readonly #byList: (View | undefined)[] = [];
-  readonly #idle: { readonly view: View; readonly tick: number }[] = [];
+  /** Each idle view once, in the order in which it became so. */
+  readonly #idle = new Fifo<{ readonly view: View; readonly tick: number }>();
   #count = 0;
 
   constructor(deps: TableDeps, onChange: (view: View, change: PresenceChange) => void) {
@@ -113,17 +117,26 @@ export class ViewTable {
   settle(view: View): void {
     if (!this.#isIdle(view) || view.presentity.views[view.level] !== view) return;
     view.idleTick = this.#deps.wheel.tick;
-    this.#idle.push({ view, tick: view.idleTick });
+    if (!view.waiting) this.#wait(view);
   }
 
   /** Drops the views that nobody has needed for the linger time. */
   sweep(): void {
     const { config, wheel } = this.#deps;
     const before = wheel.tick - Math.ceil(config.lingerMs / config.tickMs);
-    while (this.#idle.length > 0 && (this.#idle[0] as { tick: number }).tick <= before) {
-      const { view, tick } = this.#idle.shift() as { view: View; tick: number };
-      if (view.idleTick === tick && this.#isIdle(view)) this.#drop(view);
+    for (let next = this.#idle.peek(); next && next.tick <= before; next = this.#idle.peek()) {
+      this.#idle.shift();
+      const { view, tick } = next;
+      view.waiting = false;
+      if (!this.#isIdle(view)) continue;
+      if (view.idleTick > tick) this.#wait(view);
+      else this.#drop(view);
     }
+  }
+
+  #wait(view: View): void {
+    view.waiting = true;
+    this.#idle.push({ view, tick: view.idleTick });
   }
 
   #add(presentity: Presentity, level: Level): View {
@@ -139,6 +152,7 @@ export class ViewTable {
       mark: 0,
       holds: 0,
       idleTick: -1,
+      waiting: false,
     };
     presentity.views[level] = view;
     this.#byList[list] = view;
