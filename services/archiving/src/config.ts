@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+const ms = (value: number, min: number, max: number, text: string) =>
+  z.number().int().min(min).max(max).default(value).describe(`${text} Milliseconds, ${min} to ${max}.`);
+const count = (value: number, min: number, max: number, text: string) =>
+  z.number().int().min(min).max(max).default(value).describe(`${text} ${min} to ${max}.`);
+
+/** Settings of archiving. */
+export const archivingConfigSchema = z
+  .strictObject({
+    maxBatch: count(2_000, 1, 10_000, 'Records archived at once.'),
+    lingerMs: ms(250, 0, 10_000, 'Pause after a batch that was not full, so that the next one is larger and cheaper.'),
+    checkpointMs: ms(
+      60_000,
+      50,
+      3_600_000,
+      'Time between two signed checkpoints of a partition in which something was archived.',
+    ),
+    trim: z
+      .boolean()
+      .default(true)
+      .describe('Whether records below the last verified checkpoint are removed from the log. true or false.'),
+    trimKeepRecords: count(
+      10_000,
+      0,
+      1_000_000_000,
+      'Records below the checkpoint that are kept in the log all the same.',
+    ),
+    trimGroups: z
+      .array(z.string().min(1).max(200))
+      .max(16)
+      .default(['im-reconcile'])
+      .describe('Other groups that read the log; nothing is removed that one of them has not read. At most 16 names.'),
+    verifyPage: count(500, 10, 1_000, 'Links that a verification reads at once.'),
+    maxVerifications: count(1, 1, 16, 'Verifications under way at the same time, of each replica.'),
+    progressMs: ms(1_000, 10, 60_000, 'Time between two reports of progress.'),
+    settlePollMs: ms(100, 1, 10_000, 'Time between two looks whether archiving has caught up.'),
+    copyGraceMs: ms(10_000, 0, 600_000, 'How young a checkpoint may be to stand in one of its two places only.'),
+    directoryTimeoutMs: ms(3_000, 10, 30_000, 'How long the directory may take to answer.'),
+  })
+  .describe('Archiving of messages.');
+
+export type ArchivingConfig = z.infer<typeof archivingConfigSchema>;

@@ -1,0 +1,122 @@
+import type { Logger, Metrics } from '@parley/runtime';
+
+/** One helper for each thing that happens to the archive: log line, counter and gauge together. Never content. */
+export type Telemetry = ReturnType<typeof createTelemetry>;
+
+const STATES = ['unknown', 'archived', 'duplicate', 'conflict', 'not_accepted', 'parked'];
+
+export function createTelemetry(parent: Logger, metrics: Metrics) {
+  const logger = parent.child({ area: 'archive' });
+  const links = metrics.counter({
+    name: 'parley_archive_links_total',
+    help: 'Links made, by state of the record (archived, duplicate, conflict, not_accepted, parked).',
+    labels: ['state'],
+  });
+  const contents = metrics.counter({
+    name: 'parley_archive_contents_total',
+    help: 'Contents kept: one for every record that is no repetition.',
+  });
+  const lag = metrics.gauge({
+    name: 'parley_archive_lag_records',
+    help: 'Records of a partition that were in the log and not archived when the last batch was done.',
+    labels: ['partition'],
+  });
+  const parked = metrics.gauge({
+    name: 'parley_archive_parked_records',
+    help: 'Records that could not be read and are kept as bytes, as of the last look at the status, counted to 100,000.',
+  });
+  const alarms = metrics.counter({
+    name: 'parley_archive_alarms_total',
+    help: 'Things that must never be, by kind (link_differs, gap, head_differs, copy_differs).',
+    labels: ['kind'],
+  });
+  const checkpointTime = metrics.gauge({
+    name: 'parley_archive_checkpoint_timestamp_seconds',
+    help: 'When the last checkpoint of a partition was signed, seconds since 1970-01-01 UTC.',
+    labels: ['partition'],
+  });
+  const checkpoints = metrics.counter({
+    name: 'parley_archive_checkpoints_total',
+    help: 'Checkpoints, by result (ok, failed).',
+    labels: ['result'],
+  });
+  const trimmed = metrics.gauge({
+    name: 'parley_archive_trimmed_offset',
+    help: 'Offset below which a partition of the log was removed.',
+    labels: ['partition'],
+  });
+  const verifications = metrics.counter({
+    name: 'parley_archive_verifications_total',
+    help: 'Verifications that ran to their end, by result (intact, findings).',
+    labels: ['result'],
+  });
+  const findings = metrics.counter({
+    name: 'parley_archive_findings_total',
+    help: 'Findings of verifications, by kind.',
+    labels: ['kind'],
+  });
+  for (const kind of ['link_differs', 'gap', 'head_differs', 'copy_differs']) alarms.inc({ kind }, 0);
+
+  return {
+    archived(entries: readonly { readonly state: number }[]) {
+      const counts = [0, 0, 0, 0, 0, 0];
+      for (const { state } of entries) counts[state] = (counts[state] ?? 0) + 1;
+      counts.forEach((n, state) => n > 0 && links.inc({ state: STATES[state] ?? 'unknown' }, n));
+      const kept = entries.length - (counts[2] ?? 0);
+      if (kept > 0) contents.inc(undefined, kept);
+      for (const state of [3, 5]) {
+        const count = counts[state] ?? 0;
+        if (count > 0) logger.warn(`archive.record.${STATES[state] ?? ''}`, { count });
+      }
+    },
+    lag(partition: number, records: number) {
+      lag.set(records, { partition: String(partition) });
+    },
+    parked(count: number) {
+      parked.set(count);
+    },
+    linkDiffers(place: string, what: 'record' | 'chain') {
+      alarms.inc({ kind: 'link_differs' });
+      logger.error('archive.link.differs', { place, what });
+    },
+    gap(chain: string, from: number, to: number) {
+      alarms.inc({ kind: 'gap' });
+      logger.error('archive.log.gap', { chain, from, to });
+    },
+    headDiffers(chain: string, next: number) {
+      alarms.inc({ kind: 'head_differs' });
+      logger.error('archive.head.differs', { chain, next });
+    },
+    copyDiffers(chain: string) {
+      alarms.inc({ kind: 'copy_differs' });
+      logger.error('archive.checkpoint.copy_differs', { chain });
+    },
+    checkpointed(partition: number, next: number, atMs: number) {
+      checkpoints.inc({ result: 'ok' });
+      checkpointTime.set(atMs / 1_000, { partition: String(partition) });
+      logger.debug('archive.checkpoint.signed', { partition, next });
+    },
+    checkpointFailed(partition: number, cause: unknown) {
+      checkpoints.inc({ result: 'failed' });
+      logger.error('archive.checkpoint.failed', { partition, err: cause });
+    },
+    trimmed(partition: number, below: number) {
+      trimmed.set(below, { partition: String(partition) });
+      logger.info('archive.log.trimmed', { partition, below });
+    },
+    consumerWaits(cause: unknown) {
+      logger.error('archive.consumer.waits', { err: cause });
+    },
+    verifyStarted(by: string) {
+      logger.info('archive.verify.started', { by });
+    },
+    finding(kind: string, place: string) {
+      findings.inc({ kind });
+      logger.error('archive.verify.finding', { kind, place });
+    },
+    verified(intact: boolean, linkCount: number, findingCount: number) {
+      verifications.inc({ result: intact ? 'intact' : 'findings' });
+      logger.info('archive.verify.ended', { intact, links: linkCount, findings: findingCount });
+    },
+  };
+}

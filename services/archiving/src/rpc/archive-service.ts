@@ -1,0 +1,110 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  ArchiveService,
+  FindingKind,
+  type RecordState,
+  type VerifyEventSchema,
+} from '@parley/contracts/archive/v1/archive';
+import type { CallContext } from '@parley/rpc';
+import { type MountedService, personOf, type StreamSink, service } from '@parley/rpc';
+import type { Status } from '../app/get-status.ts';
+import type { Verify, VerifyEvent } from '../app/verify.ts';
+import { archivingErrors } from '../errors.ts';
+
+const MOST_SETTLE_MS = 60_000;
+const MOST_QUEUED_BYTES = 262_144;
+
+export interface ArchiveUseCases {
+  readonly getStatus: (context: CallContext) => Promise<Status>;
+  readonly verify: Verify;
+}
+
+export function archiveService({ getStatus, verify }: ArchiveUseCases): MountedService {
+  return service(ArchiveService, {
+    async getStatus(_, context) {
+      const status = await getStatus(context);
+      return {
+        partitions: status.partitions.map(partition => ({
+          topic: partition.topic,
+          partition: partition.partition,
+          headHash: partition.headHash,
+          epoch: BigInt(partition.epoch),
+          firstOffset: BigInt(partition.firstOffset),
+          nextOffset: BigInt(partition.nextOffset),
+          lag: BigInt(partition.lag),
+          checkpointMs: BigInt(partition.checkpointMs),
+          checkpointCount: BigInt(partition.checkpointCount),
+        })),
+        parked: BigInt(status.parked),
+        policySummary: status.policySummary,
+      };
+    },
+    async verify({ reportRecords, settleMs }, context, sink) {
+      const by = personOf(context).id;
+      if (settleMs > MOST_SETTLE_MS)
+        throw archivingErrors('archive.settle_invalid', { field: 'settle_ms', params: { limit: MOST_SETTLE_MS } });
+      const { signal } = context;
+      for await (const event of verify({ by, reportRecords, settleMs, signal })) {
+        sink.send(toMessage(event));
+        if (sink.queuedBytes > MOST_QUEUED_BYTES) await drained(sink, signal);
+      }
+    },
+  });
+}
+
+/** Resolves when the reader has taken everything; rejects when he is gone. */
+function drained(sink: StreamSink<never>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason as Error);
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    sink.onDrain(() => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    });
+  });
+}
+
+const findingKinds = {
+  missing_link: FindingKind.MISSING_LINK,
+  broken_hash: FindingKind.BROKEN_HASH,
+  altered_content: FindingKind.ALTERED_CONTENT,
+  missing_content: FindingKind.MISSING_CONTENT,
+  checkpoint_mismatch: FindingKind.CHECKPOINT_MISMATCH,
+  bad_signature: FindingKind.BAD_SIGNATURE,
+  checkpoint_copy_differs: FindingKind.CHECKPOINT_COPY_DIFFERS,
+} as const;
+
+function toMessage(event: VerifyEvent): MessageInitShape<typeof VerifyEventSchema> {
+  switch (event.kind) {
+    case 'progress': {
+      const value = { links: BigInt(event.links), total: BigInt(event.total) };
+      return { event: { case: 'progress', value } };
+    }
+    case 'finding': {
+      const { kind, place, detail } = event.finding;
+      return { event: { case: 'finding', value: { kind: findingKinds[kind], linkId: place, detail } } };
+    }
+    case 'record': {
+      const { recordId, place, state, acceptedMs } = event.record;
+      const value = { recordId, linkId: place, state: state as RecordState, acceptedMs: BigInt(acceptedMs) };
+      return { event: { case: 'record', value } };
+    }
+    case 'result': {
+      const { intact, ...counts } = event.result;
+      const value = {
+        intact,
+        links: BigInt(counts.links),
+        contents: BigInt(counts.contents),
+        checkpoints: BigInt(counts.checkpoints),
+        findings: BigInt(counts.findings),
+        records: BigInt(counts.records),
+        duplicates: BigInt(counts.duplicates),
+        notAccepted: BigInt(counts.notAccepted),
+        parked: BigInt(counts.parked),
+        beyondCheckpoint: BigInt(counts.beyondCheckpoint),
+      };
+      return { event: { case: 'result', value } };
+    }
+  }
+}
