@@ -212,6 +212,7 @@ async function poolLayout(dir: string, { backends, replicas = 2 }: StartOptions)
     },
     processes,
     balancer: {
+      maxConnections: 4_000,
       publicBind: `127.0.0.1:${publicPort}`,
       grpcBind: `127.0.0.1:${grpcPort}`,
       replicas: processes.map(({ target, publicPort, grpcPort, adminPort }) => ({

@@ -13,6 +13,8 @@ export interface ReplicaAddress {
 export interface HaproxyPlan {
   readonly publicBind: string;
   readonly grpcBind: string;
+  /** Connections at once; default 100,000. Two file descriptors each. */
+  readonly maxConnections?: number;
   readonly replicas: readonly ReplicaAddress[];
 }
 
@@ -45,7 +47,7 @@ export function renderHaproxy(plan: HaproxyPlan): string {
   ];
   return [
     'global',
-    '  maxconn 200000',
+    `  maxconn ${plan.maxConnections ?? 100_000}`,
     '  log stderr format raw local0 notice',
     '',
     'defaults',
