@@ -408,6 +408,22 @@ export function eventLogContract(name: string, open: () => Promise<EventLogFixtu
       assert.equal(sink.batches[0]?.records[0]?.offset, 10);
     });
 
+    check('a group that a trim overtook goes on with what is still there', async ({ log, topic }) => {
+      const t = await made(log, topic(), 1);
+      await log.append(t, many(4));
+      const before = collector();
+      const consumer = await log.consume(t, 'g', before.handler, { from: 'latest' });
+      await log.append(t, many(2, 4));
+      await before.count(2);
+      await consumer.stop();
+      await log.append(t, many(4, 6));
+      await log.trim(t, 0, 8);
+      const after = collector();
+      await log.consume(t, 'g', after.handler);
+      await after.count(2);
+      assert.deepEqual(after.values(), ['8', '9']);
+    });
+
     check('committed tells the positions of a group and nothing for a group nobody knows', async ({ log, topic }) => {
       const t = await made(log, topic(), 2);
       assert.equal((await log.committed(t, 'nobody')).size, 0);

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@parley/runtime';
-import { AppendError } from '../../errors.ts';
+import { AppendError, type EventLogErrorCode } from '../../errors.ts';
 import type { AppendRecord, LogPosition } from '../../event-log.ts';
 import { type KafkaCluster, KafkaFailure, type KafkaMessage, type ProduceResult } from './cluster.ts';
 import { verdictOn } from './produce-errors.ts';
@@ -58,8 +58,8 @@ const BATCH_BYTES = 1024 * 1024;
 const REQUEST_BYTES = 8 * 1024 * 1024;
 const QUEUE_BYTES = 64 * 1024 * 1024;
 const OVERHEAD_BYTES = 64;
-/** Calls in a request from which on waiting for company pays. */
-const CROWD = 4;
+/** A request within so many milliseconds before means that waiting for company pays. */
+const QUIET_MS = 5;
 const RETRY_MIN_MS = 20;
 const RETRY_MAX_MS = 500;
 
@@ -73,14 +73,14 @@ export function createAppendPipeline(deps: AppendPipelineDeps): AppendPipeline {
   const busy = new Map<number, Promise<void>>();
   let queuedBytes = 0;
   let scheduled = false;
-  let crowded = false;
+  let lastSent = Number.NEGATIVE_INFINITY;
   let closed = false;
 
   function schedule(): void {
     if (scheduled || closed) return;
     scheduled = true;
-    // The rest of this turn joins; while there is a crowd, so does what comes within `lingerMs`.
-    if (crowded && deps.lingerMs > 0) clock.timer(deps.lingerMs, pump);
+    // The rest of this turn joins; while much is going on, so does what comes within `lingerMs`.
+    if (deps.lingerMs > 0 && clock.monotonic() - lastSent < QUIET_MS) clock.timer(deps.lingerMs, pump);
     else setImmediate(pump);
   }
 
@@ -137,12 +137,8 @@ export function createAppendPipeline(deps: AppendPipelineDeps): AppendPipeline {
   }
 
   async function send(node: number, request: ReadonlyMap<Lane, readonly Part[]>): Promise<void> {
-    let calls = 0;
-    for (const parts of request.values()) {
-      calls += parts.length;
-      for (const part of parts) part.state = 'sent';
-    }
-    crowded = calls > CROWD;
+    lastSent = clock.monotonic();
+    for (const parts of request.values()) for (const part of parts) part.state = 'sent';
     const batches = [...request].map(([lane, parts]) => ({
       partition: lane.partition,
       messages: parts.length === 1 ? (parts[0] as Part).messages : parts.flatMap(part => part.messages),
@@ -217,11 +213,12 @@ export function createAppendPipeline(deps: AppendPipelineDeps): AppendPipeline {
   function fail(parts: readonly Part[], verdict: 'refused' | 'unknown', type: string, cause: unknown): void {
     deps.onFailure(type, false);
     if (verdict === 'refused') for (const part of parts) part.state = 'queued';
-    for (const { call } of parts) end(call, 'unavailable', `Kafka answered ${type}`, cause);
+    const code = type.endsWith('TOO_LARGE') ? 'too_large' : 'unavailable';
+    for (const { call } of parts) end(call, code, `Kafka answered ${type}`, cause);
   }
 
   /** Ends a call without success. What still waits of it will not be sent any more. */
-  function end(call: Call, code: 'unavailable' | 'deadline' | 'closed', message: string, cause?: unknown): void {
+  function end(call: Call, code: EventLogErrorCode, message: string, cause?: unknown): void {
     const outcome = call.parts.every(part => part.state === 'queued') ? 'refused' : 'unknown';
     for (const { lane } of call.parts) lane.stale = true;
     settle(call, () => call.reject(new AppendError(outcome, code, message, { cause })));
@@ -260,20 +257,20 @@ export function createAppendPipeline(deps: AppendPipelineDeps): AppendPipeline {
     },
   };
 
-  /** Makes the parts of a call, one for each partition its keys lead to; returns their bytes. */
+  /** Makes the parts of a call, for each partition its keys lead to as many as its size needs; returns their bytes. */
   function divide(call: Call, records: readonly AppendRecord[]): number {
     let total = 0;
     for (let index = 0; index < records.length; index++) {
       const record = records[index] as AppendRecord;
       const lane = lanes[deps.partitionOf(record.key)] as Lane;
-      let part = call.parts.find(p => p.lane === lane);
-      if (part === undefined) {
+      const bytes = record.value.byteLength + record.key.length + OVERHEAD_BYTES;
+      let part = call.parts.findLast(p => p.lane === lane);
+      if (part === undefined || part.bytes + bytes > BATCH_BYTES) {
         part = { call, lane, messages: [], indexes: [], bytes: 0, state: 'queued' };
         call.parts.push(part);
       }
       part.messages.push(toMessage(record));
       part.indexes.push(index);
-      const bytes = record.value.byteLength + record.key.length + OVERHEAD_BYTES;
       part.bytes += bytes;
       total += bytes;
     }

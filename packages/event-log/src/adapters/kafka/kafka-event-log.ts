@@ -83,7 +83,7 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
       cluster,
       clock,
       partitions,
-      lingerMs: options.lingerMs ?? 1,
+      lingerMs: options.lingerMs ?? 2,
       partitionOf: key => partitionOfKey(key, partitions),
       onFailure: (type, retried) => options.logger?.warn('log.kafka.produce_failed', { topic, type, retried }),
     });

@@ -69,3 +69,14 @@ export interface ClusterInternals {
     topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
   ): Promise<TopicPartitions<{ partition: number; offset: string }>[]>;
 }
+
+/** Requests of one connection. */
+export interface RequestQueueInternals {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+/** One of the two connections to a broker. */
+export interface ConnectionInternals {
+  connect(): Promise<unknown>;
+}

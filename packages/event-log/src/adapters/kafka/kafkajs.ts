@@ -15,12 +15,15 @@ import {
   type KafkaConnectionOptions,
   KafkaFailure,
 } from './cluster.ts';
+import { mend, type Prototyped } from './kafkajs-defects.ts';
 import type {
   BrokerInternals,
   ClusterInternals,
+  ConnectionInternals,
   ProtocolError,
   RawMessage,
   RawProduceResult,
+  RequestQueueInternals,
 } from './kafkajs-internals.ts';
 
 const load = createRequire(import.meta.url);
@@ -29,35 +32,23 @@ const { Kafka, logLevel } = load('kafkajs') as {
   logLevel: typeof import('kafkajs').logLevel;
 };
 const Cluster = load('kafkajs/src/cluster') as new (options: Record<string, unknown>) => ClusterInternals;
+const socketFactory = load('kafkajs/src/network/socketFactory') as () => unknown;
 const { createLogger } = load('kafkajs/src/loggers') as { createLogger(options: Record<string, unknown>): unknown };
 const { requests } = load('kafkajs/src/protocol/requests') as { requests: Record<string, unknown> };
 const apiKeys = load('kafkajs/src/protocol/requests/apiKeys') as Record<string, number>;
 const protocolErrors = load('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): ProtocolError };
 
-neutraliseIdleTimer();
-
-/**
- * Every answer makes kafkajs 2.2.4 schedule a look at requests that wait, even when none does; with a time that lies in
- * the past, so that the timer fires every millisecond for ever. A look is needed only when something waits.
- */
-function neutraliseIdleTimer(): void {
-  interface Queue {
-    pending: unknown[];
-    scheduleCheckPendingRequests(): void;
-  }
-  const { prototype } = load('kafkajs/src/network/requestQueue') as { prototype: Queue };
-  const schedule = prototype.scheduleCheckPendingRequests;
-  if (typeof schedule !== 'function') throw new Error('this version of kafkajs is not the one that was examined');
-  prototype.scheduleCheckPendingRequests = function (this: Queue) {
-    if (this.pending.length > 0) schedule.call(this);
-  };
-}
+mend({
+  RequestQueue: load('kafkajs/src/network/requestQueue') as Prototyped<RequestQueueInternals>,
+  Connection: load('kafkajs/src/network/connection') as Prototyped<ConnectionInternals>,
+});
 
 /** Opens nothing yet; see {@link KafkaCluster.connect}. */
 export function createKafkaCluster(options: KafkaConnectionOptions): KafkaCluster {
   const config = libraryConfig(options);
   const cluster = new Cluster({
     ...config,
+    socketFactory: socketFactory(),
     logger: createLogger({ level: logLevel.WARN, logCreator: config.logCreator }),
     metadataMaxAge: 60_000,
     allowAutoTopicCreation: false,
@@ -323,8 +314,12 @@ function libraryConfig({ brokers, clientId, logger, requestTimeoutMs, ssl, sasl 
     () =>
     ({ namespace, level, log }) => {
       // What the library calls an error is mostly a lost connection it deals with itself.
-      const { message, broker, groupId } = log as { message: string; broker?: string; groupId?: string };
-      if (levels[level] !== undefined) logger?.warn('log.kafka.client', { part: namespace, message, broker, groupId });
+      const { message, broker, groupId, error } = log as unknown as Record<
+        'message' | 'broker' | 'groupId' | 'error',
+        string | undefined
+      >;
+      if (levels[level] !== undefined)
+        logger?.warn('log.kafka.client', { part: namespace, message, broker, groupId, reason: error });
     };
   return {
     brokers: [...brokers],

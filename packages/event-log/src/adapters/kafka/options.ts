@@ -37,7 +37,7 @@ export interface KafkaEventLogOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds a broker has for one answer; default 10,000. */
   readonly requestTimeoutMs?: number;
-  /** Most milliseconds an append waits for company while the log is busy, 0 to 10; default 1. An idle log does not wait. */
+  /** Most milliseconds an append waits for company while the log is busy, 0 to 10; default 2. An idle log does not wait. */
   readonly lingerMs?: number;
   /** Waits before a failed batch comes again; default 100 ms to 30 s. */
   readonly backoff?: BackoffRange;

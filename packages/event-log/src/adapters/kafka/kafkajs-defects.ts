@@ -1,0 +1,41 @@
+import type { ConnectionInternals, RequestQueueInternals } from './kafkajs-internals.ts';
+
+/** A class of the library. */
+export interface Prototyped<T> {
+  readonly prototype: T;
+}
+
+/** Mends what kafkajs 2.2.4 does wrong. Throws when the classes are not the ones that were examined. */
+export function mend(library: {
+  readonly RequestQueue: Prototyped<RequestQueueInternals>;
+  readonly Connection: Prototyped<ConnectionInternals>;
+}): void {
+  neutraliseIdleTimer(library.RequestQueue.prototype);
+  connectOnce(library.Connection.prototype);
+}
+
+/**
+ * Every answer makes the library schedule a look at requests that wait, even when none does; with a time that lies in
+ * the past, so that the timer fires every millisecond for ever. A look is needed only when something waits.
+ */
+function neutraliseIdleTimer(queue: RequestQueueInternals): void {
+  const schedule = queue.scheduleCheckPendingRequests;
+  if (typeof schedule !== 'function') throw new Error('this version of kafkajs is not the one that was examined');
+  queue.scheduleCheckPendingRequests = function (this: RequestQueueInternals) {
+    if (this.pending.length > 0) schedule.call(this);
+  };
+}
+
+/** Two who need a connection at once made it twice: one socket stayed open for ever, and both were read as one. */
+function connectOnce(connection: ConnectionInternals): void {
+  const { connect } = connection;
+  if (typeof connect !== 'function') throw new Error('this version of kafkajs is not the one that was examined');
+  const connecting = new WeakMap<ConnectionInternals, Promise<unknown>>();
+  connection.connect = function (this: ConnectionInternals) {
+    const under = connecting.get(this);
+    if (under !== undefined) return under;
+    const started = connect.call(this).finally(() => connecting.delete(this));
+    connecting.set(this, started);
+    return started;
+  };
+}
