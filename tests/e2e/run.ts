@@ -15,7 +15,7 @@ export interface Ground {
 /** Runs every scenario: those without settings of their own share one product, the others get one each. */
 export function runScenarios(ground: () => Promise<Ground>, close: () => Promise<void> = async () => undefined): void {
   const only = process.env.PARLEY_SCENARIO;
-  const chosen = SCENARIOS.filter(scenario => only === undefined || scenario.name.includes(only));
+  const chosen = SCENARIOS.filter(scenario => only === undefined || new RegExp(only).test(scenario.name));
   const shared = chosen.filter(scenario => scenario.config === undefined);
   const own = chosen.filter(scenario => scenario.config !== undefined);
 
