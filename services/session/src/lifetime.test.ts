@@ -270,6 +270,26 @@ describe('stopping', () => {
     await pod.module.stop();
   });
 
+  it('sends away those who were opening, after Connected', async () => {
+    const world = createWorld();
+    const pod = await world.pod({ drainMs: 1_000 });
+    const { flush } = world.bus;
+    let release: () => void = () => undefined;
+    world.bus.flush = () => new Promise<void>(resolve => (release = resolve)).then(() => flush());
+    const opened = pod.connect('anna');
+    await world.settle();
+    const drained = pod.module.drain();
+    await world.settle();
+    assert.deepEqual(opened.stream.kinds, []);
+    world.bus.flush = flush;
+    release();
+    await world.settle();
+    assert.deepEqual(opened.stream.kinds, ['connected', 'reconnect']);
+    await world.clock.advance(1_100);
+    await drained;
+    assert.equal(opened.stream.kinds.at(-1), 'sessionEnded');
+  });
+
   it('can be begun before the listeners stop', async () => {
     const world = createWorld();
     const pod = await world.pod({ drainMs: 1_000 });

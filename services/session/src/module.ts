@@ -60,7 +60,7 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
 
   let state: 'new' | 'running' | 'stopping' = 'new';
   let opening = 0;
-  const stopping = () => state !== 'running';
+  const stopping = () => state === 'stopping';
 
   const wheel = new TimerWheel();
   const gate = createFlushGate(hints, events);

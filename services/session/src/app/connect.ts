@@ -102,6 +102,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     // Not at once: the signal may be aborted in the middle of a write to this very session.
     const gone = () => queueMicrotask(() => hub.end(session, 'client_gone'));
     call.signal.addEventListener('abort', gone, { once: true });
+    if (call.signal.aborted) gone();
     return { session, closed };
   }
 
@@ -110,6 +111,8 @@ export function createConnect(deps: ConnectDeps): Connect {
     hub.goLive(session, frames.connected(welcome(session)));
     const fresh = board.watch(session, request.watch, [], config.maxWatches);
     if (fresh) deps.resolver.request(request.personId, fresh);
+    // It was opening when the others were asked to go elsewhere.
+    if (deps.stopping()) hub.reconnect('stopping', config.drainSpreadMs, [session]);
     events.opened(session, { requestId, client: request.clientVersion, watches: request.watch.length });
   }
 

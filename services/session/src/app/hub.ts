@@ -128,6 +128,7 @@ export class Hub {
     const { events, frames, ids } = this.#deps;
     let asked = 0;
     for (const session of sessions) {
+      if (session.state === 'opening' || session.state === 'ended') continue;
       session.outlet.sendEncoded(frames.reconnect(spread(spreadMs, ids.fraction())));
       asked++;
     }

@@ -10,7 +10,7 @@ import type { PresenceBoard } from './presence-board.ts';
 /** Most people in one question to presence. */
 const QUESTION = 1_000;
 /** Refusals that a repetition would meet again. */
-const FINAL: ReadonlySet<ErrorKind> = new Set(['invalid', 'forbidden', 'unimplemented', 'unauthenticated']);
+const FINAL: ReadonlySet<ErrorKind> = new Set(['invalid', 'forbidden', 'unimplemented']);
 
 interface ResolverDeps {
   readonly config: SessionConfig;
