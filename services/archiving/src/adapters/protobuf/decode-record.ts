@@ -41,7 +41,7 @@ export function decodeRecord(bytes: Uint8Array): ArchivedRecord | undefined {
         contentHash = reader.data();
         break;
       default:
-        reader.skip();
+        reader.skip(KNOWN);
     }
   }
   if (reader.broken || version < 1 || (kind !== IM_EVENT && kind !== NOT_ACCEPTED)) return undefined;
@@ -55,6 +55,8 @@ export function decodeRecord(bytes: Uint8Array): ArchivedRecord | undefined {
 const IM_EVENT = 1;
 const NOT_ACCEPTED = 2;
 const NOTHING = new Uint8Array();
+/** Numbers of the fields that are read. */
+const KNOWN: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 8, 9]);
 
 /** Walks over protobuf fields; whatever does not fit marks it broken and ends it. */
 class Reader {
@@ -107,7 +109,9 @@ class Reader {
     return (data as Buffer).length === 0 ? '' : (data as Buffer).toString('utf8');
   }
 
-  skip(): void {
+  /** Passes over a field, unless it is one of `known` in a form that it never has. */
+  skip(known: ReadonlySet<number>): void {
+    if (known.has(this.#tag >>> 3)) this.#break();
     switch (this.#tag & 7) {
       case 0:
         this.varint();
