@@ -1,4 +1,5 @@
-import type { Logger, Metrics } from '@parley/runtime';
+import type { Clock, Logger, Metrics } from '@parley/runtime';
+import { createQuietLog } from './quiet-log.ts';
 
 /** One helper for each thing that happens on a log: log line and metric together. */
 export interface LogTelemetry {
@@ -13,7 +14,12 @@ export interface LogTelemetry {
 }
 
 /** Telemetry of one log; silent where `logger` or `metrics` are missing. */
-export function createLogTelemetry(logger: Logger | undefined, metrics: Metrics | undefined): LogTelemetry {
+export function createLogTelemetry(
+  clock: Clock,
+  logger: Logger | undefined,
+  metrics: Metrics | undefined,
+): LogTelemetry {
+  const quiet = createQuietLog(logger, clock);
   const m = metrics && defineMetrics(metrics);
   const byTopic = remember((topic: string) => ({ topic }));
 
@@ -26,7 +32,7 @@ export function createLogTelemetry(logger: Logger | undefined, metrics: Metrics 
     },
     appendFailed(topic, outcome, code) {
       m?.appendFailures.inc({ topic, outcome });
-      logger?.warn('log.append.failed', { topic, outcome, code });
+      quiet.warn('log.append.failed', `${topic} ${outcome} ${code}`, { topic, outcome, code });
     },
     consumed: (topic, group, records) => m?.consumed.inc({ topic, group }, records),
     handlerFailed(topic, group, partition, attempt, err) {

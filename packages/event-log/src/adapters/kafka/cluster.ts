@@ -1,11 +1,12 @@
-import type { Logger } from '@parley/runtime';
 import type { LogRecord } from '../../event-log.ts';
+import type { QuietLog } from '../../quiet-log.ts';
 
 /** Connection to a cluster, as far as the library needs to be told. */
 export interface KafkaConnectionOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly logger: Logger | undefined;
+  /** Where the library's warnings go. */
+  readonly log: QuietLog;
   readonly requestTimeoutMs: number;
   readonly ssl: { readonly ca?: string[]; readonly cert?: string; readonly key?: string } | undefined;
   readonly sasl: { readonly mechanism: string; readonly username: string; readonly password: string } | undefined;

@@ -131,7 +131,7 @@ export async function startGroupConsumer(deps: GroupConsumerDeps): Promise<Group
 
   async function rejoin(): Promise<GroupSession | undefined> {
     for (let attempt = 1; !stopping.signal.aborted; attempt++) {
-      const wait = backoffMs(attempt, deps.ids.fraction(), { minMs: 100, maxMs: 5000 });
+      const wait = backoffMs(attempt, deps.ids.fraction(), { minMs: 100, maxMs: 2000 });
       await clock.sleep(wait, stopping.signal).catch(() => {});
       if (stopping.signal.aborted) return undefined;
       try {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Clock, systemIds, type Timer } from '@parley/runtime';
 import { DEFAULT_BACKOFF } from '../../backoff.ts';
 import { AppendError, EventLogError } from '../../errors.ts';
-import type { EventLog, LogRecord, TopicSpec } from '../../event-log.ts';
+import type { EventLog, TopicSpec } from '../../event-log.ts';
 import {
   checkAppend,
   checkGroup,
@@ -10,20 +10,21 @@ import {
   checkTopic,
   DEFAULT_DEADLINE_MS,
   DEFAULT_MAX_BATCH,
-  MAX_BATCH_BYTES,
   MAX_BATCH_RECORDS,
 } from '../../limits.ts';
 import { partitionOfKey } from '../../partition-of-key.ts';
+import { createQuietLog } from '../../quiet-log.ts';
 import { createLogTelemetry } from '../../telemetry.ts';
 import { type AppendPipeline, createAppendPipeline } from './append-pipeline.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { EPOCH_TOPIC, encodeMarker, findEpoch } from './epoch.ts';
 import { type GroupConsumer, startGroupConsumer } from './group-consumer.ts';
+import { watchHealth } from './health.ts';
 import type { KafkaEventLogOptions } from './options.ts';
+import { partitionEnds, readRecords } from './read-records.ts';
 import { persistently } from './retry.ts';
 
 const EPOCH_RANDOM = 65_536;
-const PROBE_MS = 1000;
 /** A value of 1 MiB with its key and headers must pass. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
@@ -34,7 +35,7 @@ export async function connectKafkaEventLog(options: KafkaEventLogOptions): Promi
   const cluster = createKafkaCluster({
     brokers: options.brokers,
     clientId: options.clientId,
-    logger: options.logger,
+    log: createQuietLog(options.logger, options.clock),
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     ssl: options.tls && {
       ...(options.tls.caFile !== undefined && { ca: [readFileSync(options.tls.caFile, 'utf8')] }),
@@ -60,7 +61,8 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
   const { clock } = options;
   const ids = options.ids ?? systemIds;
   const limitMs = options.connectTimeoutMs ?? 30_000;
-  const telemetry = createLogTelemetry(options.logger, options.metrics);
+  const telemetry = createLogTelemetry(clock, options.logger, options.metrics);
+  const quiet = createQuietLog(options.logger, clock);
   const pipelines = new Map<string, AppendPipeline>();
   const consumers = new Set<() => Promise<void>>();
   const health = watchHealth(cluster, clock);
@@ -85,7 +87,8 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
       partitions,
       lingerMs: options.lingerMs ?? 2,
       partitionOf: key => partitionOfKey(key, partitions),
-      onFailure: (type, retried) => options.logger?.warn('log.kafka.produce_failed', { topic, type, retried }),
+      onFailure: (type, retried) =>
+        quiet.warn('log.kafka.produce_failed', `${topic} ${type} ${retried}`, { topic, type, retried }),
     });
     pipelines.set(topic, pipeline);
     return pipeline;
@@ -115,34 +118,11 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
     options.logger?.info('log.topic.created', { topic: name });
   }
 
-  async function partitionEnds(topic: string, partition: number) {
-    const ends = (await cluster.ends(topic))[partition];
-    if (ends === undefined) {
-      throw new EventLogError('unknown_partition', `topic ${topic} has no partition ${partition}`);
-    }
-    return ends;
-  }
-
-  async function read(topic: string, partition: number, from: number, limit: number): Promise<readonly LogRecord[]> {
-    const { low, high } = await partitionEnds(topic, partition);
-    const records: LogRecord[] = [];
-    for (let next = Math.max(from, low); next < high && records.length < limit; ) {
-      const got = await cluster.fetch(topic, partition, next, MAX_BATCH_BYTES);
-      for (const record of got) {
-        if (records.length < limit && record.offset >= next) records.push(record);
-      }
-      const last = records.at(-1);
-      if (last === undefined || last.offset + 1 === next) throw new Error('nothing came although there is something');
-      next = last.offset + 1;
-      if (bytesOf(records) >= MAX_BATCH_BYTES) break;
-    }
-    return withinBytes(records);
-  }
-
   async function readEpoch(): Promise<number | undefined> {
-    const { low, high } = await partitionEnds(EPOCH_TOPIC, 0);
+    const { low, high } = await partitionEnds(cluster, EPOCH_TOPIC, 0);
     const clusterId = await cluster.clusterId();
-    return findEpoch(await read(EPOCH_TOPIC, 0, low, Math.min(MAX_BATCH_RECORDS, Math.max(1, high - low))), clusterId);
+    const limit = Math.min(MAX_BATCH_RECORDS, Math.max(1, high - low));
+    return findEpoch(await readRecords(cluster, EPOCH_TOPIC, 0, low, limit), clusterId);
   }
 
   async function ensureEpoch(): Promise<void> {
@@ -263,7 +243,7 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
     async trim(topic, partition, offset) {
       checkInteger('offset', offset, 0, Number.MAX_SAFE_INTEGER);
       await keep(async () => {
-        const { low, high } = await partitionEnds(topic, partition);
+        const { low, high } = await partitionEnds(cluster, topic, partition);
         if (offset > high) throw new EventLogError('invalid', `offset ${offset} is beyond the end`);
         if (offset > low) await cluster.deleteRecords(topic, partition, offset);
       });
@@ -275,7 +255,7 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
     async read(topic, partition, from, limit) {
       checkInteger('from', from, 0, Number.MAX_SAFE_INTEGER);
       checkInteger('limit', limit, 1, MAX_BATCH_RECORDS);
-      return keep(() => read(topic, partition, from, limit));
+      return keep(() => readRecords(cluster, topic, partition, from, limit));
     },
 
     async committed(topic, group) {
@@ -290,38 +270,6 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
       await Promise.all([...consumers].map(stop => stop().catch(() => {})));
       await Promise.all([...pipelines.values()].map(pipeline => pipeline.close()));
       await cluster.close().catch(() => {});
-    },
-  };
-}
-
-/** Good until an append fails; then, and when no connection stands, it asks the cluster every second. */
-function watchHealth(cluster: KafkaCluster, clock: Clock) {
-  let ok = true;
-  let stopped = false;
-  let timer: Timer;
-  const probe = async () => {
-    if (!ok || !cluster.connected) {
-      ok = false;
-      try {
-        await cluster.connect();
-        await cluster.refresh();
-        ok = true;
-      } catch {
-        // Next time.
-      }
-    }
-    if (!stopped) timer = clock.timer(PROBE_MS, probe);
-  };
-  timer = clock.timer(PROBE_MS, probe);
-  return {
-    get ok() {
-      return ok && cluster.connected;
-    },
-    good: () => void (ok = true),
-    bad: () => void (ok = false),
-    stop() {
-      stopped = true;
-      timer.cancel();
     },
   };
 }
@@ -341,19 +289,4 @@ function asAppendError(err: unknown): AppendError {
   const code = err instanceof EventLogError ? err.code : 'unavailable';
   const message = err instanceof Error ? err.message : 'Kafka cannot be reached';
   return new AppendError('refused', code, message, { cause: err });
-}
-
-function bytesOf(records: readonly LogRecord[]): number {
-  let bytes = 0;
-  for (const { value } of records) bytes += value.byteLength;
-  return bytes;
-}
-
-function withinBytes(records: readonly LogRecord[]): readonly LogRecord[] {
-  let bytes = 0;
-  const end = records.findIndex((record, i) => {
-    bytes += record.value.byteLength;
-    return i > 0 && bytes > MAX_BATCH_BYTES;
-  });
-  return end < 0 ? records : records.slice(0, end);
 }

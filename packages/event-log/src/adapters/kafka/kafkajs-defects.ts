@@ -12,6 +12,7 @@ export function mend(library: {
 }): void {
   neutraliseIdleTimer(library.RequestQueue.prototype);
   connectOnce(library.Connection.prototype);
+  letGoOfSockets(library.Connection.prototype);
 }
 
 /**
@@ -37,5 +38,17 @@ function connectOnce(connection: ConnectionInternals): void {
     const started = connect.call(this).finally(() => connecting.delete(this));
     connecting.set(this, started);
     return started;
+  };
+}
+
+/** While a broker was away, every attempt ended the socket of the one before again, and left another listener on it. */
+function letGoOfSockets(connection: ConnectionInternals): void {
+  const { disconnect } = connection;
+  if (typeof disconnect !== 'function') throw new Error('this version of kafkajs is not the one that was examined');
+  connection.disconnect = async function (this: ConnectionInternals) {
+    const { socket } = this;
+    const result = await disconnect.call(this);
+    if (this.socket === socket) this.socket = undefined;
+    return result;
   };
 }

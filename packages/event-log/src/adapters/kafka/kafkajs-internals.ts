@@ -78,5 +78,7 @@ export interface RequestQueueInternals {
 
 /** One of the two connections to a broker. */
 export interface ConnectionInternals {
+  socket: unknown;
   connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
 }

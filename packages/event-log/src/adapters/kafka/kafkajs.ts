@@ -6,7 +6,6 @@
 import { createRequire } from 'node:module';
 import type { Consumer, EachBatchPayload, Kafka as KafkaClient, KafkaConfig, logCreator } from 'kafkajs';
 import { EventLogError } from '../../errors.ts';
-import type { LogRecord } from '../../event-log.ts';
 import {
   type GroupOptions,
   type GroupSession,
@@ -15,16 +14,17 @@ import {
   type KafkaConnectionOptions,
   KafkaFailure,
 } from './cluster.ts';
+import { asFailure, describe, failureType, unknownTopic } from './failures.ts';
 import { mend, type Prototyped } from './kafkajs-defects.ts';
 import type {
   BrokerInternals,
   ClusterInternals,
   ConnectionInternals,
   ProtocolError,
-  RawMessage,
   RawProduceResult,
   RequestQueueInternals,
 } from './kafkajs-internals.ts';
+import { toNumber, toRecord } from './records.ts';
 
 const load = createRequire(import.meta.url);
 const { Kafka, logLevel } = load('kafkajs') as {
@@ -182,8 +182,15 @@ export function createKafkaCluster(options: KafkaConnectionOptions): KafkaCluste
 
     createTopic: (name, { partitions, replicationFactor, config: entries }) =>
       guarded(async () => {
-        await cluster.connect();
-        await cluster.refreshMetadataIfNecessary();
+        // Asking first spares the brokers' and our own log an error for every topic that is there.
+        const exists = await discover(name).then(
+          () => true,
+          err => {
+            if (err instanceof EventLogError) return false;
+            throw err;
+          },
+        );
+        if (exists) return false;
         const controller = await cluster.findControllerBroker();
         try {
           const configEntries = Object.entries(entries).map(([key, value]) => ({ name: key, value }));
@@ -308,8 +315,7 @@ function toBatch(payload: EachBatchPayload): KafkaBatch {
   };
 }
 
-function libraryConfig({ brokers, clientId, logger, requestTimeoutMs, ssl, sasl }: KafkaConnectionOptions) {
-  const levels = { [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn' } as Record<number, 'error' | 'warn'>;
+function libraryConfig({ brokers, clientId, log: quiet, requestTimeoutMs, ssl, sasl }: KafkaConnectionOptions) {
   const creator: logCreator =
     () =>
     ({ namespace, level, log }) => {
@@ -318,8 +324,8 @@ function libraryConfig({ brokers, clientId, logger, requestTimeoutMs, ssl, sasl 
         'message' | 'broker' | 'groupId' | 'error',
         string | undefined
       >;
-      if (levels[level] !== undefined)
-        logger?.warn('log.kafka.client', { part: namespace, message, broker, groupId, reason: error });
+      const fields = { part: namespace, message, broker, groupId, reason: error };
+      if (level <= logLevel.WARN) quiet.warn('log.kafka.client', `${namespace} ${message} ${broker}`, fields);
     };
   return {
     brokers: [...brokers],
@@ -333,68 +339,4 @@ function libraryConfig({ brokers, clientId, logger, requestTimeoutMs, ssl, sasl 
     ...(ssl && { ssl: { ...ssl } }),
     ...(sasl && { sasl: sasl as NonNullable<KafkaConfig['sasl']> }),
   } satisfies KafkaConfig;
-}
-
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
-
-function toRecord(partition: number, message: RawMessage): LogRecord {
-  const { key, value, headers } = message;
-  return {
-    partition,
-    offset: toNumber(message.offset),
-    key: key?.toString() ?? '',
-    value: value ?? new Uint8Array(),
-    headers: headers === undefined ? NO_HEADERS : toHeaders(headers),
-    timestampMs: Number(message.timestamp),
-  };
-}
-
-function toHeaders(raw: NonNullable<RawMessage['headers']>): Readonly<Record<string, string>> {
-  let headers: Record<string, string> | undefined;
-  for (const name in raw) {
-    const value = raw[name];
-    headers ??= {};
-    headers[name] = String((Array.isArray(value) ? value.at(-1) : value) ?? '');
-  }
-  return headers ?? NO_HEADERS;
-}
-
-function toNumber(offset: string | { toString(): string }): number {
-  const value = Number(offset.toString());
-  if (!Number.isSafeInteger(value)) throw new Error(`offset ${offset} is beyond 2^53`);
-  return value;
-}
-
-function describe(err: ProtocolError): { type: string; message: string } {
-  return { type: err.type ?? err.name, message: err.message };
-}
-
-/** The error that all started with, below the library's wrappings. */
-function failureType(err: unknown): string {
-  const { errors, cause, type, name, partitions } = err as {
-    errors?: unknown[];
-    cause?: unknown;
-    type?: string;
-    name?: string;
-    partitions?: { error: unknown }[];
-  };
-  if (partitions?.[0] !== undefined) return failureType(partitions[0].error);
-  if (errors?.[0] !== undefined) return failureType(errors[0]);
-  if (type !== undefined) return type;
-  if (cause instanceof Error) return failureType(cause);
-  return name ?? 'Error';
-}
-
-const HOPELESS =
-  /AUTHORIZATION|AUTHENTICATION|SASL|UNSUPPORTED|INVALID_|POLICY|OFFSET_OUT_OF_RANGE|TypeError|RangeError/;
-
-function asFailure(err: unknown, sent: boolean): KafkaFailure {
-  if (err instanceof KafkaFailure) return err;
-  const type = failureType(err);
-  const message = err instanceof Error ? err.message : String(err);
-  return new KafkaFailure(type, message, { sent, retriable: !HOPELESS.test(type), cause: err });
-}
-
-function unknownTopic(topic: string): EventLogError {
-  return new EventLogError('unknown_topic', `topic ${topic} does not exist`);
 }

@@ -48,7 +48,7 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
   const { writer, clock } = deps;
   const ids = deps.ids ?? systemIds;
   const faults = deps.faults ?? createEventLogFaults();
-  const telemetry = createLogTelemetry(deps.logger, deps.metrics);
+  const telemetry = createLogTelemetry(clock, deps.logger, deps.metrics);
   const topics = new Map<string, Partition[]>();
   const groups = new Map<string, Map<string, Group>>();
   const members = new Set<() => Promise<void>>();
