@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /**
  * The one writer of a SQLite file, shared by store and event log in the standalone edition. Writes that meet while a
- * commit is under way share the next one (group commit, WAL, synchronous=FULL), so that one fsync makes many of them
+ * commit is under way share the next one (group commit, WAL), so that one fdatasync makes many of them
  * durable.
  */
 export interface SqliteWriter {
@@ -17,6 +17,11 @@ export interface SqliteWriter {
   write<T>(op: (db: DatabaseSync) => T, options?: { readonly atomic?: boolean }): Promise<T>;
   /** Connection for reads on the main thread: sees everything committed. Only for short reads. */
   readonly db: DatabaseSync;
+  /**
+   * Undefined when everything that reads can see is durable, else a promise that resolves when what they see now is.
+   * It never rejects for a reader: after a failed sync, reads show what the process wrote.
+   */
+  durable(): Promise<void> | undefined;
   /** False after a failed commit (disk full, I/O error) until one succeeds again. */
   readonly healthy: boolean;
   close(): Promise<void>;

@@ -4,8 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Clock, Counter, Gauge, Histogram, Logger, Metrics } from '@parley/runtime';
 import { StoreError } from '../../errors.ts';
 import type { SqliteWriter } from '../../sqlite-writer.ts';
+import { type Checkpointer, startCheckpointer } from './checkpointer.ts';
 import { lockDatabase } from './lock.ts';
 import { statement } from './statements.ts';
+import { openWalSync, type WalSync } from './wal-sync.ts';
 
 /** How to open the writer. */
 export interface SqliteWriterOptions {
@@ -27,8 +29,10 @@ export interface SqliteWriterOptions {
   readonly commitMs?: number;
   /** Ops that may wait; more are refused with `store.overloaded`. Default 100,000. */
   readonly queueOps?: number;
-  /** Pages of the log after which it is copied into the file; default 4,000 (16 MB). */
+  /** Pages of the log after which it begins anew once it is copied; default 4,000 (16 MB). */
   readonly checkpointPages?: number;
+  /** Writes after which the log is copied into the file, by a thread of its own; default 2,000. */
+  readonly checkpointOps?: number;
 }
 
 interface Op {
@@ -50,7 +54,7 @@ export interface GroupCommitWriter extends SqliteWriter {
 }
 
 /**
- * Opens the one writer of a SQLite file: WAL, synchronous=FULL, group commit. Throws `store.locked` when another
+ * Opens the one writer of a SQLite file: WAL, group commit, each group made durable before its promises resolve. Throws `store.locked` when another
  * process has the file open this way, `store.unavailable` when it cannot be opened.
  */
 export function openSqliteWriter(options: SqliteWriterOptions): GroupCommitWriter {
@@ -71,6 +75,14 @@ class Writer implements GroupCommitWriter {
   #scheduled = false;
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
+  /** The sync under way, of the newest commit. */
+  #syncing: Promise<void> | undefined;
+  /** After a failed sync nobody knows what the file holds. */
+  #broken: StoreError | undefined;
+  #opsSinceCheckpoint = 0;
+  readonly #wal: WalSync | undefined;
+  readonly #checkpointer: Checkpointer | undefined;
+  readonly #checkpointOps: number;
   readonly #lock: { release(): void } | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
@@ -88,19 +100,28 @@ class Writer implements GroupCommitWriter {
     this.#ms = o.commitMs ?? 50;
     this.#queueOps = o.queueOps ?? 100_000;
     this.#meters = o.metrics && meters(o.metrics);
+    this.#checkpointOps = o.checkpointOps ?? 2000;
     const memory = o.path === ':memory:';
     if (!memory) createPrivately(o.path);
     this.#lock = memory ? undefined : lockDatabase(o.path);
     try {
       this.db = new DatabaseSync(o.path, { timeout: 5000, enableForeignKeyConstraints: false });
-      this.db.exec(`PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+      this.db.exec(`PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
         PRAGMA cache_size=-${Math.max(1024, Math.floor((o.cacheBytes ?? 256 * 1024 * 1024) / 1024))};
-        PRAGMA wal_autocheckpoint=${o.checkpointPages ?? 4000}; PRAGMA journal_size_limit=${64 * 1024 * 1024};
+        PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=${64 * 1024 * 1024};
         PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF`);
     } catch (cause) {
       this.#lock?.release();
       throw new StoreError('store.unavailable', `cannot open ${o.path}`, { cause });
     }
+    if (memory) return;
+    this.#wal = openWalSync(o.path);
+    const checkpointPages = o.checkpointPages ?? 4000;
+    this.#checkpointer = startCheckpointer({
+      path: o.path,
+      copied: pages => pages >= checkpointPages && this.#finishCheckpoint(),
+      failed: message => this.#logger?.warn('store.sqlite.checkpoint_failed', { message }),
+    });
   }
 
   get queued(): number {
@@ -109,6 +130,7 @@ class Writer implements GroupCommitWriter {
 
   write<T>(run: (db: DatabaseSync) => T, options?: { readonly atomic?: boolean }): Promise<T> {
     if (this.#closing) return Promise.reject(new StoreError('store.closed', 'the store is closed'));
+    if (this.#broken) return Promise.reject(this.#broken);
     if (this.#queue.length >= this.#queueOps)
       return Promise.reject(new StoreError('store.overloaded', `${this.#queueOps} writes wait already`));
     return new Promise<T>((resolve, reject) => {
@@ -125,9 +147,14 @@ class Writer implements GroupCommitWriter {
     });
   }
 
+  durable(): Promise<void> | undefined {
+    return this.#syncing;
+  }
+
   close(): Promise<void> {
     this.#closing ??= new Promise<void>(resolve => {
       this.#closed = resolve;
+      if (this.#syncing) return;
       if (this.#queue.length === 0) this.#release();
       else if (!this.#scheduled) this.#schedule();
     });
@@ -135,13 +162,16 @@ class Writer implements GroupCommitWriter {
   }
 
   #release(): void {
-    this.db.close();
-    this.#lock?.release();
-    this.#closed?.();
+    void (this.#checkpointer?.close() ?? Promise.resolve()).finally(() => {
+      this.#wal?.close();
+      this.db.close();
+      this.#lock?.release();
+      this.#closed?.();
+    });
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#syncing) return;
     this.#scheduled = true;
     if (this.#delay > 0 && !this.#closing) this.#clock.timer(this.#delay, () => this.#flush());
     else setImmediate(() => this.#flush());
@@ -151,14 +181,67 @@ class Writer implements GroupCommitWriter {
     this.#scheduled = false;
     const started = this.#clock.monotonic();
     const group = this.#commit(started);
+    if (!this.#wal || !this.healthy || this.db.isTransaction) return this.#settle(group, started);
+    this.#syncing = this.#wal.sync().then(
+      () => {
+        this.#syncing = undefined;
+        this.#settle(group, started);
+      },
+      (cause: unknown) => {
+        this.#syncing = undefined;
+        this.#break(group, cause);
+        this.#settle(group, started);
+      },
+    );
+  }
+
+  #settle(group: readonly Op[], started: number): void {
     for (const op of group)
       if (op.failed) op.reject(op.error);
       else op.resolve(op.result);
     this.#meters?.seconds.observe((this.#clock.monotonic() - started) / 1000);
     this.#meters?.size.observe(group.length);
     this.#meters?.waiting.set(this.#queue.length);
+    this.#opsSinceCheckpoint += group.length;
+    if (this.#opsSinceCheckpoint >= this.#checkpointOps) {
+      this.#opsSinceCheckpoint = 0;
+      this.#checkpointer?.run();
+    }
     if (this.#queue.length > 0) this.#schedule();
     else if (this.#closing) this.#release();
+  }
+
+  /** Copies the little that was written during the copying, so that the next commit begins the log anew. */
+  #finishCheckpoint(): void {
+    try {
+      statement(this.db, 'PRAGMA wal_checkpoint(PASSIVE)').get();
+    } catch (error) {
+      this.#logger?.warn('store.sqlite.checkpoint_failed', { message: (error as Error).message });
+    }
+  }
+
+  /**
+   * The system could not say that the log is on disk, and after that forgets what was not: nothing more may be
+   * acknowledged by this process. https://lwn.net/Articles/752063/
+   */
+  #break(group: readonly Op[], cause: unknown): void {
+    const error = new StoreError(
+      'store.unavailable',
+      'the log of the database could not be made durable; check the disk, then restart',
+      {
+        outcome: 'unknown',
+        cause,
+      },
+    );
+    this.#broken = new StoreError('store.unavailable', error.message, { outcome: 'not-applied', cause });
+    for (const op of group) {
+      op.failed = true;
+      op.error = error;
+    }
+    for (const op of this.#queue.splice(0)) op.reject(this.#broken);
+    this.healthy = false;
+    this.#meters?.failures.inc();
+    this.#logger?.error('store.sqlite.sync_failed', { err: cause, ops: group.length });
   }
 
   /** Runs one group and tells each of its ops what became of it. */
