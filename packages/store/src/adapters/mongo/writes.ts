@@ -1,4 +1,4 @@
-import { type Collection, MongoBulkWriteError, MongoServerError, type WriteError } from 'mongodb';
+import { type Collection, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { StoreError } from '../../errors.ts';
 import type { CheckedSpec } from '../../spec.ts';
 import type { InsertResult, ReplaceResult } from '../../store.ts';
@@ -57,9 +57,11 @@ async function insertSome(
     );
     for (const i of left) outcomes[i] = INSERTED;
   } catch (error) {
-    // The driver reports what each document met only when nothing worse happened to the request.
     if (!(error instanceof MongoBulkWriteError)) throw failure(error, true);
-    const errors: readonly WriteError[] = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+    // What went wrong with the whole request, the driver wraps into an error of the same kind.
+    const whole: unknown = error.errorResponse;
+    if (whole instanceof Error) throw failure(whole, true);
+    const errors = error.result.getWriteErrors();
     const unsure = error.result.getWriteConcernError() !== undefined || errors.length === 0;
     for (const i of left) outcomes[i] = unsure ? failure(error, true) : INSERTED;
     for (const e of errors) {
