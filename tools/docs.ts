@@ -27,6 +27,10 @@ const table = (head: readonly string[], rows: readonly (readonly unknown[])[]) =
   ].join('\n');
 const page = (title: string, ...parts: readonly string[]) => `${[`# ${title}`, NOTE, ...parts].join('\n\n')}\n`;
 
+/** `compliance officer` for the number of the enumeration. */
+const roleName = (role: number) =>
+  (Object.entries(Role).find(([, value]) => value === role)?.[0] ?? String(role)).toLowerCase().replaceAll('_', ' ');
+
 function configuration(): string {
   const rows = describeConfiguration().map(row => [
     `\`${row.path}\``,
@@ -80,7 +84,7 @@ function http(): string {
           ? 'anybody'
           : rule.roles.length === 0
             ? 'a signed-in person'
-            : rule.roles.map(role => Role[role]?.toLowerCase()).join(', ');
+            : rule.roles.map(roleName).join(', ');
       return [
         `\`/${service.typeName}/${method.name}\``,
         owner,

@@ -28,6 +28,13 @@ export const parleyConfigSchema = z.strictObject({
     .describe('Services this process runs. Standalone runs them all.'),
   dataDir: z.string().min(1).max(4_096).default('data').describe('Directory of database, keys and checkpoint copies.'),
   keysDir: z.string().max(4_096).default('').describe('Directory of key files; empty: `keys` below dataDir.'),
+  checkpointCopyDir: z
+    .string()
+    .max(4_096)
+    .default('')
+    .describe(
+      'Directory for the second copy of signed archive checkpoints; empty: `checkpoints` below dataDir. Best on another disk or machine.',
+    ),
   insecureBind: z
     .boolean()
     .default(false)

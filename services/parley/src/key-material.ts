@@ -1,3 +1,5 @@
+import { join, resolve } from 'node:path';
+import { createCheckpointCopy, createCheckpointSigner } from '@parley/archiving-service';
 import { createKeyRing, createPersonTokenSigner } from '@parley/auth';
 import type { Clock } from '@parley/runtime';
 import type { ParleyConfig } from './config.ts';
@@ -17,5 +19,15 @@ export function directoryKeys(keys: Keys, config: ParleyConfig, { clock }: { rea
       lifetimeMs: config.directory.accessTokenLifetimeMs,
     }),
     refreshKey: keys.refreshKey(),
+  };
+}
+
+/** What archiving signs its checkpoints with, and the second place it keeps them in. */
+export function archivingKeys(keys: Keys, config: ParleyConfig) {
+  const copies =
+    config.checkpointCopyDir === '' ? join(config.dataDir, 'checkpoints') : resolve(config.checkpointCopyDir);
+  return {
+    checkpointSigner: createCheckpointSigner(keys.checkpointPem()),
+    checkpointCopy: createCheckpointCopy(copies),
   };
 }

@@ -76,11 +76,11 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   archiving: {
     calls: ['directory'],
     collections: archivingCollections,
-    topics: config => archivingTopics(config.archiving),
+    topics: () => archivingTopics,
     create: (config, deps) =>
       createArchiving(config.archiving, {
         ...deps,
-        ...archivingKeys(deps.keys, config, deps),
+        ...archivingKeys(deps.keys, config),
         channels: { directory: deps.channel('directory') },
       }),
   },
