@@ -27,8 +27,16 @@ describe('commands', () => {
     const world = createWorld();
     const [holder, other] = [await world.pod(), await world.pod()];
     const opened = await holder.open('anna');
-    const id = await watch(other, opened, ['bob']);
+    const traces: (string | undefined)[] = [];
+    world.bus.subscribe('session.*.cmd', message => void traces.push(message.headers?.traceparent));
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const id = await watch(
+      other,
+      { ...opened, sessionId: opened.sessionId, context: { ...opened.context, traceparent } },
+      ['bob'],
+    );
     await world.settle();
+    assert.deepEqual(traces, [traceparent], 'the trace goes with them');
     assert.deepEqual(opened.stream.kinds, ['connected', 'commandResult', 'presence']);
     assert.equal(opened.stream.all('commandResult')[0]?.commandId, id);
     assert.deepEqual(results(opened), ['done']);

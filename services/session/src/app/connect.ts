@@ -75,7 +75,8 @@ export function createConnect(deps: ConnectDeps): Connect {
       const { replacedSessionId } = await endpoints.open({ ...endpoint, sessionId, pod, device, machineState }, call);
       if (replacedSessionId && replacedSessionId !== sessionId) {
         const action = { kind: 'taken_over', connectionId } as const;
-        hints.publishCommand(replacedSessionId, { commandId: ids.uuid(), personId, signInId, tokenExpiresMs, action });
+        const command = { commandId: ids.uuid(), personId, signInId, tokenExpiresMs, action };
+        hints.publishCommand(replacedSessionId, command, call.traceparent);
       }
       if (call.signal.aborted) throw sessionErrors('session.client_gone');
       if (deps.stopping()) throw sessionErrors('session.shutting_down', { retryAfterMs: config.connectRetrySpreadMs });

@@ -14,7 +14,7 @@ interface ForwardDeps {
 }
 
 /** Sends a command to whoever holds the session; the outcome arrives on the stream. */
-export type ForwardCommand = (sessionId: string, command: Command) => void;
+export type ForwardCommand = (sessionId: string, command: Command, traceparent: string | undefined) => void;
 
 export function createForwardCommand({ config, clock, hints, events }: ForwardDeps): ForwardCommand {
   const budget = createTokenBuckets({
@@ -22,14 +22,14 @@ export function createForwardCommand({ config, clock, hints, events }: ForwardDe
     burst: config.commandsPerMinute,
     clock,
   });
-  return (sessionId, command) => {
+  return (sessionId, command, traceparent) => {
     const waitMs = budget.take(command.personId);
     if (waitMs > 0) {
       events.forwarded(command.action.kind, 'refused');
       const params = { limit: config.commandsPerMinute };
       throw sessionErrors('session.too_many_commands', { params, retryAfterMs: waitMs });
     }
-    hints.publishCommand(sessionId, command);
+    hints.publishCommand(sessionId, command, traceparent);
     events.forwarded(command.action.kind, 'forwarded');
   };
 }

@@ -24,7 +24,8 @@ export type HintLoss = 'disconnected' | 'restored' | 'slow-consumer';
 
 /** Hints between processes, at most once. Handlers must return at once. */
 export interface Hints {
-  publishCommand(sessionId: string, command: Command): void;
+  /** `traceparent`: W3C trace context of the call that asked for it. */
+  publishCommand(sessionId: string, command: Command, traceparent: string | undefined): void;
   onCommand(sessionId: string, handler: (command: Command) => void): Stop;
   /** Encoded events of conversations. */
   onIm(personId: string, handler: (event: Uint8Array) => void): Stop;

@@ -20,7 +20,7 @@ export function createSessionService({ connect, forward }: UseCases): MountedSer
   function send(request: CommandRequest, context: CallContext, action: CommandAction): void {
     const { id: personId, signInId, tokenExpiresMs } = personOf(context);
     const { commandId, sessionId } = request;
-    forward(sessionId, { commandId, personId, signInId, tokenExpiresMs, action });
+    forward(sessionId, { commandId, personId, signInId, tokenExpiresMs, action }, context.traceparent);
   }
 
   return service(SessionService, {

@@ -29,7 +29,12 @@ export function createBusHints(bus: Bus, events: SessionEvents): Hints {
   }
 
   return {
-    publishCommand: (sessionId, command) => bus.publish(subjects.sessionCommand(sessionId), encodeCommand(command)),
+    publishCommand: (sessionId, command, traceparent) =>
+      bus.publish(
+        subjects.sessionCommand(sessionId),
+        encodeCommand(command),
+        traceparent ? { traceparent } : undefined,
+      ),
     onCommand: (sessionId, handler) => on(subjects.sessionCommand(sessionId), decodeCommand, handler),
     onIm(personId, handler): Stop {
       const subscription = bus.subscribe(subjects.im(personId), message => handler(message.data));
