@@ -31,6 +31,7 @@ export function createBusTelemetry({ clock, logger, metrics }: BusTelemetryDeps)
   const counters = metrics && defineMetrics(metrics);
   const published = tallyBySubject(counters?.published, clock);
   const received = tallyBySubject(counters?.received, clock);
+  const failures = quietFailures(logger, clock);
 
   return {
     published: published.add,
@@ -48,7 +49,7 @@ export function createBusTelemetry({ clock, logger, metrics }: BusTelemetryDeps)
       } catch (err) {
         const subject = firstToken(message.subject);
         counters?.handlerErrors.inc({ subject });
-        logger?.error('bus.handler.failed', { subject, err });
+        failures.tell(subject, err);
       }
     },
     subscriptions: count => counters?.subscriptions.set(count),
@@ -90,6 +91,24 @@ function defineMetrics(metrics: Metrics) {
       name: 'parley_bus_subscriptions',
       help: 'Subscriptions this process holds.',
     }),
+  };
+}
+
+const QUIET_MS = 10_000;
+
+/** The first failure of each kind of subject at once, then one in ten seconds: a broken handler fails thousands of times. */
+function quietFailures(logger: Logger | undefined, clock: Clock) {
+  const told = new Map<string, { readonly at: number; suppressed: number }>();
+  return {
+    tell(subject: string, err: unknown) {
+      const last = told.get(subject);
+      if (last !== undefined && clock.monotonic() - last.at < QUIET_MS) {
+        last.suppressed++;
+        return;
+      }
+      told.set(subject, { at: clock.monotonic(), suppressed: 0 });
+      logger?.error('bus.handler.failed', { subject, suppressed: last?.suppressed ?? 0, err });
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,6 +137,41 @@ if (url === undefined) {
       const bus = await coming;
       assert.equal(bus.connected, true);
       await bus.close();
+    });
+
+    it('speaks TLS to a server whose authority it knows, and to no other', async () => {
+      const [cert, key, conf] = ['cert.pem', 'key.pem', 'tls.conf'].map(name => join(dir, name)) as [
+        string,
+        string,
+        string,
+      ];
+      const subject = ['-subj', '/CN=nats.example', '-addext', 'subjectAltName=DNS:localhost'];
+      const make = [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        ...subject,
+      ];
+      execFileSync('openssl', make, { stdio: 'ignore' });
+      writeFileSync(conf, `tls { cert_file: "${cert}", key_file: "${key}" }\n`);
+      const guarded = await startBackends({ nats: { args: ['-c', conf] } });
+      try {
+        const server = guarded.nats?.url.replace('nats://127.0.0.1', 'tls://localhost') ?? '';
+        const bus = await dial(server, { tls: { caFile: cert } });
+        await bus.flush();
+        await bus.close();
+        await assert.rejects(dial(server, { tls: {}, connectTimeoutMs: 200 }), /self-signed/);
+      } finally {
+        await guarded.stop();
+      }
     });
 
     it('signs in with a token from a file, follows its rotation, and is refused with a wrong one', async () => {

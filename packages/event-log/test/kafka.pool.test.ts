@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -188,7 +188,59 @@ if (brokers === undefined) {
     });
   });
 
-  describe('Kafka, with passwords', { timeout: 120_000 }, () => {
+  describe('Kafka, secured', { timeout: 120_000 }, () => {
+    it('speaks TLS to brokers whose authority it knows, and to no others', async () => {
+      const dir = mkdtempSync(join(tmpdir(), 'parley-kafka-'));
+      const [cert, key, pair] = ['cert.pem', 'key.pem', 'pair.pem'].map(name => join(dir, name)) as [
+        string,
+        string,
+        string,
+      ];
+      const subject = ['-subj', '/CN=kafka.example', '-addext', 'subjectAltName=IP:127.0.0.1'];
+      const make = [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        ...subject,
+      ];
+      execFileSync('openssl', make, { stdio: 'ignore' });
+      writeFileSync(pair, readFileSync(key, 'utf8') + readFileSync(cert, 'utf8'));
+      const guarded = await startBackends({
+        kafka: {
+          properties: ports => ({
+            listeners: `SSL://127.0.0.1:${ports.broker},CONTROLLER://127.0.0.1:${ports.controller}`,
+            'advertised.listeners': `SSL://127.0.0.1:${ports.broker}`,
+            'inter.broker.listener.name': 'SSL',
+            'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,SSL:SSL',
+            'ssl.keystore.type': 'PEM',
+            'ssl.keystore.location': pair,
+            'ssl.truststore.type': 'PEM',
+            'ssl.truststore.location': cert,
+          }),
+        },
+      });
+      try {
+        const servers = guarded.kafka?.brokers ?? [];
+        const log = await dial(servers, { tls: { caFile: cert } });
+        await log.createTopics([{ name: 't', partitions: 1 }]);
+        await log.append('t', [record('k', 'v')]);
+        assert.deepEqual(await values(log, 't'), ['v']);
+        await log.close();
+        await assert.rejects(dial(servers, { tls: {}, connectTimeoutMs: 500 }), { code: 'unavailable' });
+      } finally {
+        await guarded.stop();
+        rmSync(dir, { recursive: true, force: true });
+      }
+    });
+
     it('signs in with SCRAM and a password from a file, and is refused with a wrong one', async () => {
       const dir = mkdtempSync(join(tmpdir(), 'parley-kafka-'));
       const passwordFile = join(dir, 'password');

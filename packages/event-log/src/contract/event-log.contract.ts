@@ -362,6 +362,18 @@ export function eventLogContract(name: string, open: () => Promise<EventLogFixtu
       assert.deepEqual(sink.values(), ['5', '6']);
     });
 
+    check('a group that began at the end misses nothing that came while it was away', async ({ log, topic }) => {
+      const t = await made(log, topic(), 1);
+      await log.append(t, many(3));
+      const idle = await log.consume(t, 'g', async () => {}, { from: 'latest' });
+      await idle.stop();
+      await log.append(t, many(2, 3));
+      const sink = collector();
+      await log.consume(t, 'g', sink.handler, { from: 'latest' });
+      await sink.count(2);
+      assert.deepEqual(sink.values(), ['3', '4']);
+    });
+
     check('read gives a part again without any group', async ({ log, topic }) => {
       const t = await made(log, topic(), 1);
       await log.append(t, many(30));

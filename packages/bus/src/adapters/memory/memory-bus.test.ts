@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createMetrics, type Logger } from '@parley/runtime';
 import { ManualClock } from '@parley/testkit';
 import type { ContinuityBreak } from '../../bus.ts';
 import { busContract } from '../../contract/bus.contract.ts';
@@ -54,6 +55,34 @@ describe('memory bus', () => {
     bus.publish('t.b', text('2'));
     await bus.flush();
     assert.deepEqual(got, ['t.a=1', 't.a=1', 't.b=2']);
+  });
+
+  it('counts by first token and logs a failing handler once, with no more of the subject than that', async () => {
+    const clock = new ManualClock();
+    const metrics = createMetrics({ defaults: false });
+    const lines: unknown[] = [];
+    const logger = { error: (event: string, fields: unknown) => lines.push([event, fields]) } as unknown as Logger;
+    const bus = createMemoryBus({ clock, metrics, logger });
+    const err = new Error('on purpose');
+    bus.subscribe('t.*', () => {
+      throw err;
+    });
+    for (let i = 0; i < 3; i++) bus.publish('t.secret-id', text('1'));
+    bus.publish('u.secret-id', text('1'));
+    await bus.flush();
+    await clock.advance(10_000);
+    bus.publish('t.secret-id', text('1'));
+    await bus.flush();
+    const rendered = await metrics.render();
+    assert.match(rendered, /parley_bus_published_total\{subject="t"\} 4/);
+    assert.match(rendered, /parley_bus_published_total\{subject="u"\} 1/);
+    assert.match(rendered, /parley_bus_received_total\{subject="t"\} 4/);
+    assert.match(rendered, /parley_bus_handler_errors_total\{subject="t"\} 4/);
+    assert.match(rendered, /parley_bus_subscriptions 1/);
+    assert.deepEqual(lines, [
+      ['bus.handler.failed', { subject: 't', suppressed: 0, err }],
+      ['bus.handler.failed', { subject: 't', suppressed: 2, err }],
+    ]);
   });
 
   it('holds messages back and keeps the order of their subject', async () => {

@@ -185,7 +185,17 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
     });
     ofTopic.set(group, created);
     poller ??= clock.timer(deps.pollMs ?? 1000, poll);
+    if (from === 'latest') await beginAtEnd(list, group, committed);
     return created;
+  }
+
+  /** A group that is to begin at the end begins where the end is now, whatever happens before its first record. */
+  async function beginAtEnd(list: readonly Partition[], group: string, committed: ReadonlyMap<number, number>) {
+    const missing = list.filter(p => !committed.has(p.partition)).map(p => ({ ...p }));
+    if (missing.length === 0) return;
+    await writer.write(db => {
+      for (const { topic, partition, high } of missing) statements(db).setPosition.run(topic, group, partition, high);
+    });
   }
 
   function poll(): void {
