@@ -6,7 +6,7 @@ import { StoreError } from '../../errors.ts';
 import type { SqliteWriter } from '../../sqlite-writer.ts';
 import { type Checkpointer, startCheckpointer } from './checkpointer.ts';
 import { lockDatabase } from './lock.ts';
-import { statement } from './statements.ts';
+import { row, statement } from './statements.ts';
 import { openWalSync, type WalSync } from './wal-sync.ts';
 
 /** How to open the writer. */
@@ -31,7 +31,7 @@ export interface SqliteWriterOptions {
   readonly queueOps?: number;
   /** Pages of the log after which it begins anew once it is copied; default 4,000 (16 MB). */
   readonly checkpointPages?: number;
-  /** Writes after which the log is copied into the file, by a thread of its own; default 2,000. */
+  /** Writes, or four times as many changed rows, after which a thread of its own copies the log; default 2,000. */
   readonly checkpointOps?: number;
 }
 
@@ -80,6 +80,7 @@ class Writer implements GroupCommitWriter {
   /** After a failed sync nobody knows what the file holds. */
   #broken: StoreError | undefined;
   #opsSinceCheckpoint = 0;
+  #rowsAtCheckpoint = 0;
   readonly #wal: WalSync | undefined;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #checkpointOps: number;
@@ -202,13 +203,20 @@ class Writer implements GroupCommitWriter {
     this.#meters?.seconds.observe((this.#clock.monotonic() - started) / 1000);
     this.#meters?.size.observe(group.length);
     this.#meters?.waiting.set(this.#queue.length);
-    this.#opsSinceCheckpoint += group.length;
-    if (this.#opsSinceCheckpoint >= this.#checkpointOps) {
-      this.#opsSinceCheckpoint = 0;
-      this.#checkpointer?.run();
-    }
+    if (this.#checkpointer) this.#keepShort(group.length);
     if (this.#queue.length > 0) this.#schedule();
     else if (this.#closing) this.#release();
+  }
+
+  /** One write may change thousands of rows: those count, too. */
+  #keepShort(ops: number): void {
+    this.#opsSinceCheckpoint += ops;
+    const rows = row(statement(this.db, 'SELECT total_changes()'))?.[0] as number;
+    if (this.#opsSinceCheckpoint < this.#checkpointOps && rows - this.#rowsAtCheckpoint < this.#checkpointOps * 4)
+      return;
+    this.#opsSinceCheckpoint = 0;
+    this.#rowsAtCheckpoint = rows;
+    this.#checkpointer?.run();
   }
 
   /** Copies the little that was written during the copying, so that the next commit begins the log anew. */
