@@ -207,6 +207,25 @@ describe('the SQLite writer', () => {
     await writer.close();
   });
 
+  it('lets nobody read as stored what is not on disk yet', async () => {
+    const path = newFile();
+    const writer = openSqliteWriter({ path, clock: systemClock });
+    const store = createSqliteStore({ writer, database: 'barrier', clock: systemClock });
+    const spec = { name: 'docs', indexes: {} };
+    await store.migrate([spec]);
+    const c = store.collection(spec);
+    const order: string[] = [];
+    const commits = writer.commits;
+    const written = c.insert({ _id: 'a' }).then(() => order.push('written'));
+    while (writer.commits === commits) await new Promise(resolve => setImmediate(resolve));
+    assert.ok(writer.durable());
+    const found = c.get('a').then(doc => order.push(`read ${doc?._id}`));
+    await Promise.all([written, found]);
+    assert.deepEqual(order, ['written', 'read a']);
+    assert.equal(writer.durable(), undefined);
+    await writer.close();
+  });
+
   it('keeps its files from other users', async () => {
     const path = newFile();
     const writer = openSqliteWriter({ path, clock: systemClock });
