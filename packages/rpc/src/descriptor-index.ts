@@ -1,5 +1,6 @@
 import { type DescFile, type DescMessage, type DescService, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { ErrorInfoSchema } from '@parley/contracts';
 
 /** Files of the mounted services and all they import, by what they define; for server reflection. */
 export class DescriptorIndex {
@@ -18,6 +19,8 @@ export class DescriptorIndex {
       'grpc.reflection.v1alpha.ServerReflection',
     ].sort();
     for (const service of services) this.#addFile(service.file);
+    // Refusals of every method carry it, though no method names it.
+    this.#addFile(ErrorInfoSchema.file);
   }
 
   #addFile(file: DescFile): void {

@@ -8,6 +8,7 @@ import type { Registry } from './registry.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import { asParleyError, errorToStatus } from './status.ts';
 import { tooLarge, WebCall, type WebCallOwner, type WebRequest, type WebResponse } from './web-call.ts';
+import { WebHeaders } from './web-headers.ts';
 import { refusePlainly, WebRoutes } from './web-routes.ts';
 import type { WebServerOptions } from './web-server.ts';
 import { WebStreamCall } from './web-stream-call.ts';
@@ -21,6 +22,7 @@ const tolerated = 1024 * 1024;
 /** Turns HTTP requests into calls. The listeners are shared functions, so a call allocates no closures here. */
 export class WebHandler implements WebCallOwner {
   readonly maxQueuedBytes: number;
+  readonly now: () => number;
   readonly #registry: Registry;
   readonly #cors: Cors;
   readonly #routes: WebRoutes;
@@ -31,6 +33,7 @@ export class WebHandler implements WebCallOwner {
 
   constructor(options: WebServerOptions) {
     this.maxQueuedBytes = options.maxQueuedBytes ?? 8 * 1024 * 1024;
+    this.now = () => options.clock.now();
     this.#registry = options.registry;
     this.#cors = createCors(options.cors ?? { origins: [] });
     this.#trustProxy = options.trustProxy ?? false;
@@ -45,55 +48,50 @@ export class WebHandler implements WebCallOwner {
       if (request.method !== 'OPTIONS') return this.#routes.wrongMethod(request, response, ['POST', 'OPTIONS']);
     }
     if (this.#routes.handle(request, response)) return;
-    const encoding = request.method === 'POST' ? webEncoding(request.headers['content-type']) : undefined;
+    const headers = new WebHeaders(request.rawHeaders);
+    const encoding = request.method === 'POST' ? webEncoding(headers.contentType) : undefined;
     if (encoding === undefined) return this.#routes.notFound(request, response);
     this.#registry.countUnknown();
-    const status = errorToStatus(rpcErrors('rpc.unknown_method'), this.#requestId(request));
+    const status = errorToStatus(rpcErrors('rpc.unknown_method'), this.#requestId(headers));
     const fields = ['content-type', responseTypes[encoding], 'content-length', '0', ...statusFields(status)];
     request.resume();
-    response.writeHead(200, [...fields, ...this.#cors.fields(request.headers.origin)]);
+    response.writeHead(200, [...fields, ...this.#cors.fields(headers.origin)]);
     response.end();
   };
 
   #rpc(method: RegisteredMethod, request: WebRequest, response: WebResponse): void {
-    const { headers } = request;
+    const headers = new WebHeaders(request.rawHeaders);
     const extra = this.#cors.fields(headers.origin);
-    const encoding = webEncoding(headers['content-type']);
-    const compressed = headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity';
-    const requestId = this.#requestId(request);
+    const encoding = webEncoding(headers.contentType);
+    const compressed = headers.contentEncoding !== undefined && headers.contentEncoding !== 'identity';
+    const requestId = this.#requestId(headers);
     if (encoding === undefined || compressed) {
       request.resume();
       return refusePlainly(response, 415, rpcErrors('rpc.unsupported_content_type'), requestId, extra);
     }
-    const traceparent = headers.traceparent as string | undefined;
-    const peer = peerOf(request, this.#trustProxy);
+    const peer = peerOf(request, this.#trustProxy ? headers.forwardedFor : undefined);
     const Kind = method.streaming ? WebStreamCall : WebCall;
-    const call = new Kind(this, method, response, encoding, extra, requestId, traceparent, peer);
+    const call = new Kind(this, method, response, encoding, extra, requestId, headers, peer);
     if (call instanceof WebStreamCall) this.#streams.add(call);
     this.#active++;
     (request as Carrier)[kCall] = call;
     (response as Carrier)[kCall] = call;
     request.on('data', onData);
     request.on('end', onEnd);
-    request.on('error', ignore);
     response.on('close', onClose);
-    response.on('error', ignore);
+    if (request.httpVersionMajor > 1) response.on('error', ignore);
   }
 
-  #requestId(request: WebRequest): string {
-    if (this.#trustProxy) {
-      const given = request.headers['x-request-id'];
-      if (typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given)) return given;
-    }
-    return this.#registry.nextRequestId();
+  #requestId(headers: WebHeaders): string {
+    const given = this.#trustProxy ? headers.requestId : undefined;
+    return given !== undefined && /^[\w.:-]{1,64}$/.test(given) ? given : this.#registry.nextRequestId();
   }
 
-  received(call: WebCall, request: WebRequest): void {
-    const { headers } = request;
+  received(call: WebCall): void {
+    const { timeout, authorization } = call.headers as WebHeaders;
     try {
-      const timeout = headers['grpc-timeout'] as string | undefined;
       const timeoutMs = timeout === undefined ? undefined : parseGrpcTimeout(timeout);
-      this.#registry.start(call, bearerToken(headers.authorization), undefined, timeoutMs);
+      this.#registry.start(call, bearerToken(authorization), undefined, timeoutMs);
     } catch (error) {
       this.#registry.refuse(call, asParleyError(error));
     }
@@ -120,6 +118,11 @@ export class WebHandler implements WebCallOwner {
     for (const stream of this.#streams) this.#registry.refuse(stream, rpcErrors('rpc.shutting_down'));
   }
 
+  /** Cuts the streams that did not end. */
+  destroyStreams(): void {
+    for (const stream of this.#streams) stream.destroy();
+  }
+
   /** Resolves when no call is under way. */
   async idle(): Promise<void> {
     while (this.#active > 0) {
@@ -139,7 +142,7 @@ function onData(this: Carrier & WebRequest, chunk: Buffer): void {
 
 function onEnd(this: Carrier & WebRequest): void {
   const call = this[kCall] as WebCall;
-  call.owner.received(call, this);
+  call.owner.received(call);
 }
 
 function onClose(this: Carrier): void {

@@ -95,7 +95,7 @@ export class WebRoutes {
         headers: request.headers as Record<string, string | undefined>,
         body,
         principal,
-        peer: peerOf(request, this.#o.trustProxy ?? false),
+        peer: peerOf(request, this.#o.trustProxy ? String(request.headers['x-forwarded-for'] ?? '') : undefined),
         requestId,
         signal: controller.signal,
       });

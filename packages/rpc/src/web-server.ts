@@ -153,5 +153,6 @@ class Listener implements WebServer {
   #destroy(server: AnyServer): void {
     for (const session of this.#sessions) session.destroy();
     if ('closeAllConnections' in server) server.closeAllConnections();
+    this.#handler.destroyStreams();
   }
 }

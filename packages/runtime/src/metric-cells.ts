@@ -13,10 +13,12 @@ export interface MetricCell {
 const noLabels: LabelValues = {};
 
 /** One entry per combination of label values. Label values are joined by a character that no label value holds. */
-abstract class Cell<E> implements MetricCell {
+abstract class Cell<E extends object> implements MetricCell {
   readonly name: string;
   readonly help: string;
   protected readonly entries = new Map<string, E>();
+  /** By identity, for callers that made and froze their labels once. */
+  readonly #frozen = new WeakMap<object, E>();
   readonly #labels: readonly string[];
   readonly #type: string;
 
@@ -28,6 +30,15 @@ abstract class Cell<E> implements MetricCell {
   }
 
   protected entry(labels: LabelValues | undefined): E {
+    if (labels === undefined) return this.#find(labels);
+    const known = this.#frozen.get(labels);
+    if (known !== undefined) return known;
+    const entry = this.#find(labels);
+    if (Object.isFrozen(labels)) this.#frozen.set(labels, entry);
+    return entry;
+  }
+
+  #find(labels: LabelValues | undefined): E {
     const names = this.#labels;
     let key = '';
     if (names.length > 0) {

@@ -8,7 +8,7 @@ export interface MetricSpec<L extends string = string> {
   readonly labels?: readonly L[];
 }
 
-/** Label values of one sample. */
+/** Label values of one sample. Where it matters, make them once and freeze them: counting is then one look-up. */
 export type Labels<L extends string> = Readonly<Record<L, string>>;
 
 /** Only goes up. */
