@@ -13,7 +13,8 @@ type Source = ServerUnaryCall<Buffer, Uint8Array> | ServerWritableStream<Buffer,
 /** A call that came by native gRPC. */
 abstract class GrpcCall extends Call {
   protected readonly registry: Registry;
-  readonly #source: Source;
+  /** Without the port, which says nothing and would make every connection a caller of its own. */
+  readonly peer: string;
   #request: Buffer | undefined;
 
   constructor(registry: Registry, method: RegisteredMethod, source: Source) {
@@ -22,13 +23,9 @@ abstract class GrpcCall extends Call {
     const requestId = given !== undefined && /^[\w.:-]{1,64}$/.test(given) ? given : registry.nextRequestId();
     super(method, requestId, metadata.get('traceparent')[0] as string | undefined);
     this.registry = registry;
-    this.#source = source;
+    const peer = source.getPeer();
+    this.peer = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))) || peer;
     this.#request = source.request;
-  }
-
-  /** Without the port, which says nothing and would make every connection a caller of its own. */
-  get peer(): string {
-    return this.#source.getPeer().replace(/:\d+$/, '');
   }
 
   readRequest(): unknown {
