@@ -5,7 +5,10 @@ import type { LogTelemetry } from '../../telemetry.ts';
 
 /** What a group needs of the log. */
 export interface GroupSource {
+  /** Durable records from the first one at or above `from`. */
   read(partition: number, from: number, limit: number): readonly LogRecord[];
+  /** First offset that is not trimmed. */
+  low(partition: number): number;
   high(partition: number): number;
   commit(partition: number, next: number): Promise<void>;
 }
@@ -44,6 +47,8 @@ export interface GroupDeps {
 interface Lane {
   readonly partition: number;
   position: number;
+  /** End of the partition when it was read last. */
+  looked: number;
   /** Failures in a row. */
   attempt: number;
   state: 'idle' | 'scheduled' | 'running' | 'waiting';
@@ -62,6 +67,7 @@ export function createGroup(deps: GroupDeps): Group {
   const lanes = deps.positions.map<Lane>((position, partition) => ({
     partition,
     position,
+    looked: 0,
     attempt: 0,
     state: 'idle',
     member: undefined,
@@ -85,7 +91,7 @@ export function createGroup(deps: GroupDeps): Group {
     lane.member = undefined;
     if (lane.state === 'running') lane.state = 'idle';
     // Something may have come between the last read and now.
-    if (members.length > 0 && source.high(lane.partition) > lane.position) wake(lane);
+    if (members.length > 0 && source.high(lane.partition) > lane.looked) wake(lane);
   }
 
   /** Handles one batch; false when there is none, nobody to handle it, or it failed. */
@@ -94,12 +100,15 @@ export function createGroup(deps: GroupDeps): Group {
     const member = members[partition % Math.max(1, members.length)];
     if (member === undefined) return false;
     lane.member = member;
+    lane.looked = source.high(partition);
     try {
       const records = source.read(partition, lane.position, member.maxBatch);
       const first = records[0];
       const last = records.at(-1);
+      const next = first?.offset ?? Math.max(lane.position, source.low(partition));
+      if (next > lane.position) telemetry.skipped(topic, group, partition, next - lane.position);
+      lane.position = next;
       if (first === undefined || last === undefined) return false;
-      if (first.offset > lane.position) telemetry.skipped(topic, group, partition, first.offset - lane.position);
       const high = Math.max(source.high(partition), last.offset + 1);
       telemetry.lag(topic, group, partition, high - first.offset);
       await member.handler({ topic, partition, records, high });

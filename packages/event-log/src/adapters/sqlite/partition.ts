@@ -9,7 +9,7 @@ export interface Partition {
   readonly partition: number;
   readonly base: number;
   readonly slot: number;
-  /** Next offset to be written as far as committed here; only grows. */
+  /** Next offset to be written as far as known to be durable; only grows. */
   high: number;
 }
 
@@ -34,14 +34,17 @@ interface Row {
   readonly value: Uint8Array;
 }
 
-/** At most `limit` contiguous records from the first one at or above `from`, and not many more bytes than a batch may have. */
+/**
+ * At most `limit` contiguous, durable records from the first one at or above `from`, and not many more bytes than a batch
+ * may have. The connection shows more than that: what is written but not yet safe on the disk.
+ */
 export function readRecords(db: DatabaseSync, partition: Partition, from: number, limit: number): LogRecord[] {
   const records: LogRecord[] = [];
   const { base } = partition;
   const start = Math.max(from, lowOf(db, partition));
   let bytes = 0;
   let expected = -1;
-  for (const raw of statements(db).range.iterate(base + start, base + SLOT_SIZE, limit)) {
+  for (const raw of statements(db).range.iterate(base + start, base + partition.high, limit)) {
     const row = raw as unknown as Row;
     const offset = row.id - base;
     bytes += row.value.byteLength;

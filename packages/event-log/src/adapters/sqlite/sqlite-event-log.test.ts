@@ -86,6 +86,38 @@ describe('SQLite event log', () => {
     assert.deepEqual(await inTime, [{ partition: 0, offset: 1 }]);
   });
 
+  it('withdraws at the deadline what the writer has not begun, so that it is surely refused', async () => {
+    const clock = new ManualClock();
+    const writer = openSqliteWriter({ path: ':memory:', clock, commitDelayMs: 100 });
+    const log = createSqliteEventLog({ writer, clock });
+    const created = log.createTopics([{ name: 't', partitions: 1 }]);
+    await clock.advance(1000);
+    await created;
+    const late = assert.rejects(log.append('t', one, { deadlineMs: 50 }), { outcome: 'refused', code: 'deadline' });
+    const inTime = log.append('t', one, { deadlineMs: 5000 });
+    await clock.advance(1000);
+    await late;
+    assert.deepEqual(await inTime, [{ partition: 0, offset: 0 }]);
+    const ends = log.ends('t');
+    await clock.advance(1000);
+    assert.equal((await ends)[0]?.high, 1);
+  });
+
+  it('lets a group rest that a trim overtook to the very end', async () => {
+    const { log, metrics, clock } = await setUp();
+    let calls = 0;
+    await log.append('t', [...one, ...one]);
+    await log.trim('t', 0, 2);
+    const consumer = await log.consume('t', 'g', async () => void calls++);
+    await clock.advance(10_000);
+    assert.equal(calls, 0);
+    await log.append('t', one);
+    await clock.advance(0);
+    assert.equal(calls, 1);
+    assert.match(await metrics.render(), /parley_log_consumer_lag\{topic="t",group="g",partition="0"\} 0/);
+    await consumer.stop();
+  });
+
   it('uses the offsets again that a failed commit took with it', async () => {
     const { log, writer } = await setUp();
     await log.append('t', one);
@@ -107,7 +139,7 @@ describe('SQLite event log', () => {
     await stranger.append('t', [...one, ...one]);
     await clock.advance(0);
     assert.equal(batches.length, 0);
-    await clock.advance(1000);
+    await clock.advance(5000);
     assert.equal(batches[0]?.records.length, 2);
     const text = await metrics.render();
     assert.match(text, /parley_log_consumer_lag\{topic="t",group="g",partition="0"\} 0/);

@@ -31,7 +31,7 @@ export interface SqliteEventLogDeps {
   readonly ids?: Pick<Ids, 'fraction'>;
   /** Waits before a failed batch comes again; default 100 ms to 30 s. */
   readonly backoff?: BackoffRange;
-  /** Milliseconds between two looks for records nobody announced and two reports of the lag; default 1,000. */
+  /** Milliseconds between two looks for records nobody announced and two reports of the lag; default 5,000. */
   readonly pollMs?: number;
   /** For tests. */
   readonly faults?: EventLogFaults;
@@ -52,6 +52,7 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
   const topics = new Map<string, Partition[]>();
   const groups = new Map<string, Map<string, Group>>();
   const members = new Set<() => Promise<void>>();
+  const pollMs = deps.pollMs ?? 5000;
   let poller: Timer | undefined;
   let opened = false;
   let closed = false;
@@ -137,25 +138,34 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
     if (records.length === 0) return Promise.resolve([]);
     const started = clock.monotonic();
     return new Promise((resolve, reject) => {
-      const deadline = clock.timer(deadlineMs, () =>
-        reject(new AppendError('unknown', 'deadline', `not durable within ${deadlineMs} ms`)),
-      );
+      let state: 'held' | 'queued' | 'run' | 'withdrawn' = 'held';
+      const deadline = clock.timer(deadlineMs, () => {
+        // What the writer has not begun it never will, once it is withdrawn.
+        const outcome = state === 'queued' ? 'refused' : 'unknown';
+        if (state === 'queued') state = 'withdrawn';
+        reject(new AppendError(outcome, 'deadline', `not durable within ${deadlineMs} ms`));
+      });
+      const op = (db: DatabaseSync) => {
+        if (state === 'withdrawn') throw new Error('the deadline has passed');
+        state = 'run';
+        return writeRecords(db, list, records);
+      };
+      const held = faults.mode === 'hang';
       faults.pass(() => {
-        writer
-          .write(db => writeRecords(db, list, records))
-          .then(
-            positions => {
-              deadline.cancel();
-              announce(list, positions, topic);
-              telemetry.appended(topic, records.length, (clock.monotonic() - started) / 1000);
-              resolve(positions);
-            },
-            (cause: Error & { outcome?: unknown }) => {
-              deadline.cancel();
-              const outcome = cause.outcome === 'unknown' ? 'unknown' : 'refused';
-              reject(new AppendError(outcome, 'unavailable', 'the file could not be written', { cause }));
-            },
-          );
+        if (!held) state = 'queued';
+        writer.write(op, { atomic: records.length === 1 }).then(
+          positions => {
+            deadline.cancel();
+            announce(list, positions, topic);
+            telemetry.appended(topic, records.length, (clock.monotonic() - started) / 1000);
+            resolve(positions);
+          },
+          (cause: Error & { outcome?: unknown }) => {
+            deadline.cancel();
+            const outcome = cause.outcome === 'unknown' ? 'unknown' : 'refused';
+            reject(new AppendError(outcome, 'unavailable', 'the file could not be written', { cause }));
+          },
+        );
       });
     });
   }
@@ -178,13 +188,14 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
       positions: list.map(p => committed.get(p.partition) ?? (from === 'latest' ? p.high : lowOf(db, p))),
       source: {
         read: (partition, position, limit) => readRecords(db, list[partition] as Partition, position, limit),
+        low: partition => lowOf(writer.db, list[partition] as Partition),
         high: partition => list[partition]?.high ?? 0,
         commit: (partition, next) =>
           writer.write(d => void statements(d).setPosition.run(topic, group, partition, next), { atomic: true }),
       },
     });
     ofTopic.set(group, created);
-    poller ??= clock.timer(deps.pollMs ?? 1000, poll);
+    poller ??= clock.timer(pollMs, poll);
     if (from === 'latest') await beginAtEnd(list, group, committed);
     return created;
   }
@@ -198,14 +209,28 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
     });
   }
 
-  function poll(): void {
-    poller = undefined;
-    if (closed || groups.size === 0) return;
-    for (const [topic, ofTopic] of groups) {
-      for (const entry of partitionsOf(topic)) entry.high = Math.max(entry.high, nextOf(writer.db, entry));
-      for (const group of ofTopic.values()) group.poll();
+  /** Learns how far partitions reach: resolves when what it saw is durable. */
+  function learn(list: readonly Partition[]): Promise<{ low: number; high: number }[]> {
+    const look = (db: DatabaseSync) => list.map(p => ({ low: lowOf(db, p), high: nextOf(db, p) }));
+    return writer.write(look, { atomic: true }).then(ends => {
+      for (const [i, { high }] of ends.entries()) {
+        const partition = list[i] as Partition;
+        partition.high = Math.max(partition.high, high);
+      }
+      return ends;
+    });
+  }
+
+  async function poll(): Promise<void> {
+    try {
+      for (const [topic, ofTopic] of groups) {
+        await learn(partitionsOf(topic));
+        for (const group of ofTopic.values()) group.poll();
+      }
+    } catch (err) {
+      if (!closed) deps.logger?.error('log.poll.failed', { err });
     }
-    poller = clock.timer(deps.pollMs ?? 1000, poll);
+    poller = closed || groups.size === 0 ? undefined : clock.timer(pollMs, poll);
   }
 
   const log: EventLog = {
@@ -283,15 +308,17 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
 
     async ends(topic) {
       await ready();
-      const { db } = writer;
-      return partitionsOf(topic).map(p => ({ partition: p.partition, low: lowOf(db, p), high: nextOf(db, p) }));
+      const list = partitionsOf(topic);
+      return (await learn(list)).map((ends, i) => ({ partition: (list[i] as Partition).partition, ...ends }));
     },
 
     async read(topic, partition, from, limit) {
       await ready();
       checkInteger('from', from, 0, SLOT_SIZE);
       checkInteger('limit', limit, 1, MAX_BATCH_RECORDS);
-      return readRecords(writer.db, partitionOf(topic, partition), from, limit);
+      const entry = partitionOf(topic, partition);
+      await learn([entry]);
+      return readRecords(writer.db, entry, from, limit);
     },
 
     async committed(topic, group) {
