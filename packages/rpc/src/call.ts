@@ -23,13 +23,15 @@ export abstract class Call implements CallContext, Follower {
   deadlineMs: number | undefined = undefined;
 
   /** For the pipeline only. */
-  startedAt = 0;
+  /** By the monotonic clock; -1 before the pipeline has seen the call. */
+  startedAt = -1;
   finished = false;
   admitted = false;
   timer: Timer | undefined = undefined;
   span: Span | undefined = undefined;
 
   #traceparent: string | undefined;
+  #traced = false;
   #controller: AbortController | undefined = undefined;
   #reason: ParleyError | undefined = undefined;
   #followers: Set<Follower> | undefined = undefined;
@@ -54,11 +56,15 @@ export abstract class Call implements CallContext, Follower {
   abstract get sink(): StreamSink;
 
   get traceparent(): string | undefined {
-    if (this.#traceparent === undefined || !parseTraceparent(this.#traceparent)) this.#traceparent = newTraceparent();
+    if (!this.#traced) {
+      this.#traced = true;
+      if (!parseTraceparent(this.#traceparent)) this.#traceparent = newTraceparent();
+    }
     return this.#traceparent;
   }
 
   set traceparent(value: string | undefined) {
+    this.#traced = true;
     this.#traceparent = value;
   }
 

@@ -6,7 +6,7 @@ export interface CorsOptions {
   readonly maxAgeSeconds?: number;
 }
 
-const exposed = 'grpc-status, grpc-message, grpc-status-details-bin, x-request-id';
+const exposed = 'grpc-status, grpc-message, grpc-status-details-bin';
 const allowedHeaders =
   'authorization, content-type, grpc-timeout, x-grpc-web, x-user-agent, connect-protocol-version, traceparent, x-request-id';
 

@@ -1,4 +1,4 @@
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { Clock, Health, Timer } from '@parley/runtime';
@@ -11,6 +11,9 @@ const serviceUnknown = 3;
 
 /** How often a watched state is looked at, milliseconds. */
 const lookMs = 1000;
+
+/** Watching needs no token, so it has a limit. */
+const maxWatches = 1000;
 
 /**
  * grpc.health.v1, for probes and load balancers; needs no token. The state is that of the process, for every service
@@ -30,6 +33,11 @@ export function healthService(registry: Registry, health: Health, clock: Clock):
   }
 
   function watch(source: ServerWritableStream<Buffer, Buffer>): void {
+    if (watches.size >= maxWatches) {
+      const refusal = { code: status.RESOURCE_EXHAUSTED, details: 'too many watch already' };
+      source.emit('error', Object.assign(new Error(refusal.details), refusal));
+      return;
+    }
     const name = nameOf(source.request);
     const entry: { source: typeof source; timer: Timer | undefined } = { source, timer: undefined };
     let last: number | undefined;
@@ -94,5 +102,5 @@ function nameOf(request: Uint8Array): string {
 }
 
 function encode(state: number): Buffer {
-  return Buffer.from(new BinaryWriter().tag(1, 0).int32(state).finish());
+  return Buffer.from(new BinaryWriter().tag(1, WireType.Varint).int32(state).finish());
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { create, createFileRegistry, fromBinary } from '@bufbuild/protobuf';
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { DirectoryInternalService } from '@parley/contracts/directory/v1/internal';
@@ -47,7 +47,8 @@ function unary(raw: Client, path: string, body: Uint8Array, token?: string): Pro
   });
 }
 
-const text = (field: number, value: string) => new BinaryWriter().tag(field, 2).string(value).finish();
+const text = (field: number, value: string) =>
+  new BinaryWriter().tag(field, WireType.LengthDelimited).string(value).finish();
 const status = (expected: number) => (error: ServiceError) => {
   assert.equal(error.code, expected);
   return true;
@@ -281,11 +282,11 @@ for (const version of ['v1', 'v1alpha']) {
           assert.equal((await ask(raw, text(4, 'parley.common.v1.ErrorInfo'), 'person:p1'))[0], 4);
           assert.equal((await ask(raw, text(4, 'no.Such'), 'person:p1'))[0], 7);
           const extension = new BinaryWriter()
-            .tag(5, 2)
+            .tag(5, WireType.LengthDelimited)
             .fork()
-            .tag(1, 2)
+            .tag(1, WireType.LengthDelimited)
             .string('google.protobuf.MethodOptions')
-            .tag(2, 0)
+            .tag(2, WireType.Varint)
             .int32(50401)
             .join();
           assert.equal((await ask(raw, extension.finish(), 'person:p1'))[0], 4);

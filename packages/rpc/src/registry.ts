@@ -124,6 +124,7 @@ class Pipeline implements Registry {
   }
 
   start(call: Call, bearer: string | undefined, personToken: string | undefined, timeoutMs?: number): void {
+    if (call.finished) return;
     this.#begin(call, timeoutMs);
     if (call.finished) return;
     if (call.method.audience === 'public') {
@@ -260,7 +261,9 @@ class Pipeline implements Registry {
       if (call.admitted) this.#streams.inc(method.timeLabels, -1);
     } else {
       if (call.admitted) this.#inFlight--;
-      this.#seconds.observe((this.#o.clock.monotonic() - call.startedAt) / 1000, method.timeLabels);
+      if (call.startedAt >= 0) {
+        this.#seconds.observe((this.#o.clock.monotonic() - call.startedAt) / 1000, method.timeLabels);
+      }
     }
     if (call.span) {
       if (status !== 0) call.span.setStatus({ code: SpanStatusCode.ERROR, message: statusNames[status] as string });

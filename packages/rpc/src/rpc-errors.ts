@@ -52,11 +52,6 @@ export const rpcErrors = defineErrors({
     message: 'the request is larger than {limit} bytes',
     remedy: 'Send less at once; every method has its limit in the contract.',
   },
-  'rpc.response_too_large': {
-    kind: 'limit',
-    message: 'the response is larger than {limit} bytes',
-    remedy: 'Ask for less at once.',
-  },
   'rpc.rate_limited': {
     kind: 'limit',
     message: 'too many calls; wait {retryAfterMs} ms',

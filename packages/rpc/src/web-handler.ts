@@ -1,3 +1,4 @@
+import { constants, type Http2ServerRequest } from 'node:http2';
 import { bearerToken } from './authenticator.ts';
 import { type Cors, createCors } from './cors.ts';
 import { parseGrpcTimeout } from './deadline.ts';
@@ -27,6 +28,7 @@ export class WebHandler implements WebCallOwner {
   readonly #cors: Cors;
   readonly #routes: WebRoutes;
   readonly #trustProxy: boolean;
+  readonly #requestTimeoutMs: number;
   readonly #streams = new Set<WebStreamCall>();
   #active = 0;
   #whenIdle: (() => void) | undefined = undefined;
@@ -37,6 +39,7 @@ export class WebHandler implements WebCallOwner {
     this.#registry = options.registry;
     this.#cors = createCors(options.cors ?? { origins: [] });
     this.#trustProxy = options.trustProxy ?? false;
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
     this.#routes = new WebRoutes(options, this.#cors);
   }
 
@@ -79,7 +82,15 @@ export class WebHandler implements WebCallOwner {
     request.on('data', onData);
     request.on('end', onEnd);
     response.on('close', onClose);
-    if (request.httpVersionMajor > 1) response.on('error', ignore);
+    if (request.httpVersionMajor > 1) this.#guardHttp2(request as Http2ServerRequest, response);
+  }
+
+  /** HTTP/1.1 has limits of its own for slow requests; here the stream gets one until the request is there. */
+  #guardHttp2(request: Http2ServerRequest, response: WebResponse): void {
+    const { stream } = request;
+    response.on('error', ignore);
+    stream.setTimeout(this.#requestTimeoutMs, () => stream.close(constants.NGHTTP2_CANCEL));
+    request.once('end', () => stream.setTimeout(0));
   }
 
   #requestId(headers: WebHeaders): string {

@@ -110,7 +110,7 @@ class Listener implements WebServer {
     server.on('session', session => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
-      session.setTimeout(0);
+      closeWhenIdle(session, this.#o.keepAliveTimeoutMs ?? 75_000);
     });
     return server;
   }
@@ -155,4 +155,16 @@ class Listener implements WebServer {
     if ('closeAllConnections' in server) server.closeAllConnections();
     this.#handler.destroyStreams();
   }
+}
+
+/** HTTP/2 sessions without streams are closed after a while; those with streams live on, however silent. */
+function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  let streams = 0;
+  session.on('stream', stream => {
+    streams++;
+    stream.once('close', () => streams--);
+  });
+  session.setTimeout(idleMs, () => {
+    if (streams === 0) session.close();
+  });
 }

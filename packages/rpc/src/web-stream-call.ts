@@ -185,6 +185,7 @@ export class WebStreamCall extends WebCall implements StreamSink {
     this.#queue = nothing;
     this.#queueBytes = 0;
     const target = this.#socket ?? this.response;
+    this.#socket = undefined;
     this.response = undefined;
     target?.destroy();
   }

@@ -20,8 +20,24 @@ export interface Setting {
   readonly description: string;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: zod's definitions differ by type; they are only looked at here.
-type Def = any;
+/** What of zod's definitions is looked at here; which fields there are depends on the type. */
+interface Def {
+  readonly type: string;
+  readonly shape?: Readonly<Record<string, z.ZodType>>;
+  readonly innerType?: z.ZodType;
+  readonly defaultValue?: unknown;
+  readonly in?: z.ZodType;
+  readonly out?: z.ZodType;
+  readonly element?: z.ZodType;
+  readonly valueType?: z.ZodType;
+  readonly options?: readonly z.ZodType[];
+  readonly values?: readonly unknown[];
+  readonly entries?: Readonly<Record<string, string | number>>;
+}
+
+function defOf(schema: z.ZodType): Def {
+  return schema._zod.def as unknown as Def;
+}
 
 const wrappers = new Set(['default', 'prefault', 'optional', 'nullable', 'nonoptional', 'readonly', 'catch']);
 
@@ -40,9 +56,9 @@ export function settingsOf(schema: z.ZodType, prefix: string): readonly Setting[
 
 function walk(schema: z.ZodType, keys: readonly string[], prefix: string, found: Setting[]): void {
   const { inner, fallback, required, description } = unwrap(schema);
-  const def: Def = inner._zod.def;
+  const def = defOf(inner);
   if (def.type === 'object') {
-    for (const [key, child] of Object.entries(def.shape as Record<string, z.ZodType>)) {
+    for (const [key, child] of Object.entries(def.shape ?? {})) {
       walk(child, [...keys, key], prefix, found);
     }
     return;
@@ -54,7 +70,7 @@ function walk(schema: z.ZodType, keys: readonly string[], prefix: string, found:
     env: prefix + keys.map(snake).join('_'),
     kind,
     type: typeName(inner),
-    element: def.type === 'array' ? kindOf(unwrap(def.element).inner) : undefined,
+    element: def.type === 'array' ? kindOf(unwrap(def.element as z.ZodType).inner) : undefined,
     default: fallback,
     required,
     description,
@@ -68,13 +84,14 @@ function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: unknown; requi
   let required = true;
   let description = schema.description ?? '';
   for (;;) {
-    const def: Def = inner._zod.def;
+    const def = defOf(inner);
     if (wrappers.has(def.type)) {
       if ((def.type === 'default' || def.type === 'prefault') && fallback === undefined) fallback = def.defaultValue;
       if (def.type !== 'nullable' && def.type !== 'nonoptional' && def.type !== 'readonly') required = false;
-      inner = def.innerType;
+      inner = def.innerType as z.ZodType;
     } else if (def.type === 'pipe') {
-      inner = def.in._zod.def.type === 'transform' ? def.out : def.in;
+      const before = def.in as z.ZodType;
+      inner = defOf(before).type === 'transform' ? (def.out as z.ZodType) : before;
     } else {
       return { inner, fallback, required, description };
     }
@@ -83,7 +100,7 @@ function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: unknown; requi
 }
 
 function kindOf(schema: z.ZodType): SettingKind {
-  const def: Def = schema._zod.def;
+  const def = defOf(schema);
   switch (def.type) {
     case 'string':
     case 'template_literal':
@@ -95,13 +112,11 @@ function kindOf(schema: z.ZodType): SettingKind {
     case 'enum':
       return 'enum';
     case 'literal':
-      return typeof def.values[0] === 'string' ? 'enum' : 'json';
+      return typeof def.values?.[0] === 'string' ? 'enum' : 'json';
     case 'array':
       return 'list';
     case 'union':
-      return (def.options as z.ZodType[]).every(option => stringy.has(kindOf(unwrap(option).inner)))
-        ? 'string'
-        : 'json';
+      return (def.options ?? []).every(option => stringy.has(kindOf(unwrap(option).inner))) ? 'string' : 'json';
     default:
       return 'json';
   }
@@ -110,12 +125,12 @@ function kindOf(schema: z.ZodType): SettingKind {
 const stringy = new Set<SettingKind>(['string', 'enum']);
 
 function typeName(schema: z.ZodType): string {
-  const def: Def = schema._zod.def;
-  if (def.type === 'enum') return `one of ${Object.values(def.entries as Record<string, string>).join(', ')}`;
-  if (def.type === 'literal') return `one of ${(def.values as unknown[]).join(', ')}`;
-  if (def.type === 'array') return `list of ${typeName(unwrap(def.element).inner)}`;
-  if (def.type === 'union') return (def.options as z.ZodType[]).map(o => typeName(unwrap(o).inner)).join(' or ');
-  if (def.type === 'record') return `map to ${typeName(unwrap(def.valueType).inner)}`;
+  const def = defOf(schema);
+  if (def.type === 'enum') return `one of ${Object.values(def.entries ?? {}).join(', ')}`;
+  if (def.type === 'literal') return `one of ${(def.values ?? []).join(', ')}`;
+  if (def.type === 'array') return `list of ${typeName(unwrap(def.element as z.ZodType).inner)}`;
+  if (def.type === 'union') return (def.options ?? []).map(o => typeName(unwrap(o).inner)).join(' or ');
+  if (def.type === 'record') return `map to ${typeName(unwrap(def.valueType as z.ZodType).inner)}`;
   const kind = kindOf(schema);
   return kind === 'json' ? 'JSON' : kind;
 }
