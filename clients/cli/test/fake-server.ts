@@ -144,6 +144,9 @@ export function createFakeServer() {
         if (newPassword.length < 12) throw refusal('directory.password_short', Code.InvalidArgument);
         return { tokens: pair() };
       },
+      refresh: () => {
+        throw refusal('directory.refresh_invalid', Code.Unauthenticated);
+      },
       signOut: () => ({}),
     })
     .service(DirectoryService, {

@@ -1,7 +1,6 @@
 import { Code, createClient } from '@connectrpc/connect';
 import { ArchiveService } from '@parley/contracts/archive/v1/archive';
 import { DirectoryAdminService, PolicyAdminService } from '@parley/contracts/directory/v1/admin';
-import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { DirectoryService } from '@parley/contracts/directory/v1/directory';
 import type { Person } from '@parley/contracts/directory/v1/person';
 import { ImService } from '@parley/contracts/im/v1/im';
@@ -42,7 +41,6 @@ export function createParleyClient(options: ParleyClientOptions): ParleyClient {
     session: createClient(SessionService, signedIn),
     archive: createClient(ArchiveService, signedIn),
   };
-  const ownAccount = createClient(AuthService, signedIn);
   const outboxStore = options.outbox ?? memoryOutboxStore();
   let selfId = '';
   let opened: Promise<Outbox> | undefined;
@@ -186,9 +184,12 @@ export function createParleyClient(options: ParleyClientOptions): ParleyClient {
         if (personId === undefined) throw signedOut();
         await become(personId);
         const connected = !['idle', 'ended'].includes(stream.state.getSnapshot().phase);
-        const answer = await ownAccount.changePassword({ currentPassword, newPassword });
-        if (!answer.tokens) throw badAnswer('tokens');
-        await tokens.accept(answer.tokens, personId);
+        await tokens.replace(async token => {
+          const headers = { authorization: `Bearer ${token}` };
+          const answer = await auth.changePassword({ currentPassword, newPassword }, { headers });
+          if (!answer.tokens) throw badAnswer('tokens');
+          return answer.tokens;
+        });
         if (!connected) return;
         await stream.stop(); // it belongs to the sign-in that has ended
         stream.start();

@@ -180,11 +180,13 @@ describe('a connection', () => {
       [SessionEndReason.SIGNED_OUT, 'signed-out'],
     ] as const) {
       const { env, client, server, state, last } = await connected();
+      if (reason === SessionEndReason.SIGNED_OUT) server.tokens.endAll();
       last()?.push({ case: 'sessionEnded', value: { reason } });
       await env.clock.advance(10 * MINUTE);
       const now = state();
       assert.equal(now.phase === 'ended' && now.reason, expected);
       assert.equal(server.streams.length, 1);
+      await client.signIn('mei@clinic.example', 'correct horse');
       await client.connect();
       assert.equal(server.streams.length, 2, 'but can be opened again');
       await client.close();
@@ -247,6 +249,26 @@ describe('a connection', () => {
     const now = state();
     assert.equal(now.phase === 'ended' && now.reason, 'signed-out');
     await assert.rejects(client.connect(), { code: 'client.signed_out' });
+  });
+
+  it('goes on with the new sign-in when another tab of the same person changes the password', async () => {
+    const tokens = memoryTokenStore();
+    const { env, client, server, state, last } = await connected({ tokens });
+    const tab = createParleyClient({ baseUrl: 'http://parley.example', fetch: server.fetch, environment: env, tokens });
+    let answer = () => undefined as void;
+    server.tokens.onChanged = () => new Promise(resolve => (answer = resolve));
+    const changed = tab.changePassword('correct horse', 'a long new password');
+    await settle(env);
+    // the old sign-in has ended on the server, and the other tab does not have the new one yet
+    last()?.push({ case: 'sessionEnded', value: { reason: SessionEndReason.SIGNED_OUT } });
+    await settle(env);
+    answer();
+    await changed;
+    await env.clock.advance(1_000);
+    assert.equal(state().phase, 'online');
+    assert.equal(server.streams.length, 2);
+    assert.equal(server.tokens.refreshes, 0);
+    await client.close();
   });
 
   it('tells the server that it ends on purpose', async () => {

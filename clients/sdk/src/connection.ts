@@ -22,6 +22,8 @@ interface StreamOutcome {
 interface OpenStream {
   readonly sessionId: string;
   readonly signal: AbortSignal;
+  /** The access token it stands on. */
+  token: string;
 }
 
 /** People one session may watch. */
@@ -92,11 +94,13 @@ export function createConnection(
         if (body.case === 'connected') {
           opened = true;
           watchdog.expectEvery(body.value.heartbeatMs);
-          welcome(body.value, request, signal);
+          current = { sessionId: body.value.sessionId, signal, token };
+          welcome(current, body.value, request);
         } else if (body.case === 'commandResult') commands.settle(body.value);
         events.onEvent(event);
         if (body.case === 'reconnect') return { opened, reconnectAfterMs: body.value.afterMs };
-        if (body.case === 'sessionEnded') return { opened, ...endOf(body.value.reason) };
+        if (body.case === 'sessionEnded')
+          return { opened, ...(await endOf(body.value.reason, current?.token ?? token)) };
       }
       return { opened };
     } catch (error) {
@@ -104,12 +108,7 @@ export function createConnection(
       const failure = toClientError(error, outer);
       const refused = failure instanceof ParleyClientError && failure.status === Code.Unauthenticated;
       if (!refused || failure.code === 'client.signed_out' || token === undefined) return { opened, error: failure };
-      // a token that the server does not take is renewed, whatever our clock says; then the next try has another
-      const problem = await tokens.renewed(token, outer).then(
-        () => failure,
-        (error: unknown) => toClientError(error, outer),
-      );
-      return { opened, error: problem };
+      return { opened, error: (await anotherToken(token)) ?? failure };
     } finally {
       watchdog.stop();
       stream.abort(closedReason());
@@ -117,14 +116,37 @@ export function createConnection(
     }
   }
 
+  /** Gets another token than one the server does not take, whatever our clock says. Resolves with the problem, if any. */
+  const anotherToken = (token: string): Promise<Error | undefined> =>
+    tokens.renewed(token).then(
+      () => undefined,
+      (error: unknown) => toClientError(error),
+    );
+
+  /** What to do after the server said why it ends the stream. */
+  async function endOf(reason: SessionEndReason, token: string): Promise<Pick<StreamOutcome, 'ended' | 'error'>> {
+    switch (reason) {
+      case SessionEndReason.TAKEN_OVER:
+        return { ended: 'taken-over' };
+      case SessionEndReason.SIGNED_OUT: {
+        // somebody who shares the tokens may have signed in anew, or changed the password
+        const problem = await anotherToken(token);
+        return problem ? { error: problem } : {};
+      }
+      case SessionEndReason.DISCONNECTED:
+        return { ended: 'closed' };
+      default:
+        return {}; // token expired, shutdown, too slow, reasons of later versions: come back
+    }
+  }
+
   /** The stream is open. */
   function welcome(
+    stream: OpenStream,
     connected: Connected,
     asked: { readonly machineState: MachineState; readonly watchPersonIds: readonly string[] },
-    signal: AbortSignal,
   ): void {
     const { sessionId, serverVersion, recommendedClientVersion } = connected;
-    current = { sessionId, signal };
     state.set({
       phase: 'online',
       sessionId,
@@ -132,22 +154,24 @@ export function createConnection(
       upgradeAdvised: olderThan(device.clientVersion, recommendedClientVersion),
       clockAheadMs: env.now() - Number(connected.serverTimeMs),
     });
-    void keepRenewed(current).catch(() => undefined);
+    void keepRenewed(stream).catch(() => undefined);
     events.onConnected(connected);
     // what changed while the stream was being opened
     const before = new Set(asked.watchPersonIds);
     const added = [...watched].filter(id => !before.has(id));
     const removed = [...before].filter(id => !watched.has(id));
-    if (added.length + removed.length > 0) void sendWatch(current, added, removed).catch(() => undefined);
-    if (activity !== asked.machineState) void sendActivity(current, activity).catch(() => undefined);
+    if (added.length + removed.length > 0) void sendWatch(stream, added, removed).catch(() => undefined);
+    if (activity !== asked.machineState) void sendActivity(stream, activity).catch(() => undefined);
   }
 
-  async function keepRenewed({ sessionId, signal }: OpenStream): Promise<void> {
+  async function keepRenewed(stream: OpenStream): Promise<void> {
+    const { sessionId, signal } = stream;
     for (let failures = 0; !signal.aborted; ) {
       await env.sleep(Math.max(1_000, failures > 0 ? backoff(env, failures) : await tokens.renewIn()), signal);
       try {
-        await tokens.access(signal);
+        const token = await tokens.access(signal);
         await commands.run(commandId => session.renew({ sessionId, commandId }, { signal }), signal);
+        stream.token = token;
         failures = 0;
       } catch {
         failures++; // at worst the server ends the stream and another is opened
@@ -210,20 +234,6 @@ export function createConnection(
     },
     forget: () => watched.clear(),
   };
-}
-
-/** What to do after the server said why it ends the stream. */
-function endOf(reason: SessionEndReason): Pick<StreamOutcome, 'ended'> {
-  switch (reason) {
-    case SessionEndReason.TAKEN_OVER:
-      return { ended: 'taken-over' };
-    case SessionEndReason.SIGNED_OUT:
-      return { ended: 'signed-out' };
-    case SessionEndReason.DISCONNECTED:
-      return { ended: 'closed' };
-    default:
-      return {}; // token expired, shutdown, too slow, reasons of later versions: come back
-  }
 }
 
 /** Whether the version in `name/1.2.3` is older than `1.2.3`. */

@@ -59,6 +59,8 @@ export interface Tokens {
   renewed(refused: string, signal?: AbortSignal): Promise<string>;
   /** Milliseconds until the access token should be renewed; negative when overdue. */
   renewIn(): Promise<number>;
+  /** Lets `obtain` exchange the tokens for those of another sign-in of the same person; nobody refreshes meanwhile. */
+  replace(obtain: (accessToken: string) => Promise<TokenPair>): Promise<void>;
   /** Takes the tokens of a new sign-in. */
   accept(pair: TokenPair, personId: string): Promise<void>;
   /** Forgets the tokens and returns the refresh token they held. */
@@ -157,11 +159,20 @@ export function createTokens(auth: Client<typeof AuthService>, store: TokenStore
     return mine;
   }
 
+  async function access(signal?: AbortSignal): Promise<string> {
+    const tokens = await load();
+    if (fresh(tokens) || (works(tokens) && env.now() < pausedUntilMs)) return tokens.accessToken;
+    return unlessAborted(refresh('access', fresh, true), signal);
+  }
+
   return {
-    async access(signal) {
-      const tokens = await load();
-      if (fresh(tokens) || (works(tokens) && env.now() < pausedUntilMs)) return tokens.accessToken;
-      return unlessAborted(refresh('access', fresh, true), signal);
+    access,
+    async replace(obtain) {
+      await access();
+      await exclusive(async () => {
+        const { accessToken, personId } = await load();
+        await store.save(toStored(await obtain(accessToken), personId));
+      });
     },
     renewed: (refused, signal) =>
       unlessAborted(

@@ -63,12 +63,13 @@ export function createFakeTokens(now: () => number) {
       if (found) found.ended = true;
       return {};
     },
-    changePassword({ currentPassword, newPassword }, context) {
+    async changePassword({ currentPassword, newPassword }, context) {
       const personId = fake.check(context.requestHeader.get('authorization') ?? '');
       if (currentPassword !== 'correct horse') throw refusal('directory.password_wrong', Code.PermissionDenied);
       if (newPassword.length < 12) throw refusal('directory.password_short', Code.InvalidArgument);
       for (const family of families.values()) family.ended ||= family.personId === personId;
       access.clear();
+      await fake.onChanged();
       return { tokens: begin(personId) };
     },
   };
@@ -83,6 +84,8 @@ export function createFakeTokens(now: () => number) {
     onRefresh: async (): Promise<void> => undefined,
     /** Runs after a refresh took effect: what it throws loses the answer. */
     onRefreshed: async (): Promise<void> => undefined,
+    /** Runs between the end of the old sign-ins and the answer with the new one. */
+    onChanged: async (): Promise<void> => undefined,
     serverNow: () => now() + fake.skewMs,
     /** The person of a bearer token, or a refusal. */
     check(header: string): string {

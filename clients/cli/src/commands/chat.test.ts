@@ -126,7 +126,14 @@ describe('a chat on a terminal', () => {
     const screen = withoutTimes(render(running.stdout())).split('\n');
     assert.deepEqual(
       screen.filter(line => line.trim() !== ''),
-      ['TIME Tom Okafor: before', 'TIME You: hello', 'TIME Tom Okafor: hi there', 'TIME You: half a sentence', '>'],
+      [
+        'TIME Tom Okafor: before',
+        '-- Ctrl-D ends the conversation',
+        'TIME You: hello',
+        'TIME Tom Okafor: hi there',
+        'TIME You: half a sentence',
+        '>',
+      ],
     );
   });
 

@@ -51,10 +51,11 @@ async function chat(cli: Cli, options: { history?: number }, name: string): Prom
       client.reportActivity(MachineState.ACTIVE).catch(() => undefined); // the next one will do
     }
     outgoing.send(line);
+    client.wake(); // whoever types wants to know now whether the server is back
   };
   const screen: Screen = interactive ? terminalScreen(io, onLine) : pipedScreen(io, onLine);
   transcript.follow(screen);
-  if (interactive) print.note(print.style('dim', 'Ctrl-D ends the conversation.'));
+  if (interactive) screen.show(print.style('dim', '-- Ctrl-D ends the conversation'));
   tellConnection(cli, client, text => (interactive ? screen.show(print.style('dim', text)) : print.note(text)));
   try {
     await Promise.race([screen.ended, untilInterrupted(cli, client)]);

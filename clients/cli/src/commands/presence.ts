@@ -138,6 +138,7 @@ function showMine(cli: Cli, mine: MyPresence | undefined): void {
       ? [`  chosen   ${chosen}${until ? ` until ${timeOf(Number(mine.preferredExpiresMs), io.now())}` : ''}`]
       : []),
     ...(view.note ? [`  note     ${oneLine(view.note)}`] : []),
+    ...(chosen && devices.length === 0 ? ['  Others see it once a device of yours is connected.'] : []),
     ...devices.map((d, i) => `  ${i === 0 ? 'devices' : '       '}  ${d.device}, ${d.state}`),
   ]);
 }
