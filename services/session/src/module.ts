@@ -39,17 +39,8 @@ export interface SessionDeps {
   readonly channels: { readonly directory: Channel; readonly presence: Channel };
 }
 
-/** A session service. */
-export interface SessionModule extends ServiceModule {
-  /**
-   * Sends the clients elsewhere and ends their streams. To be called before the listeners stop, which would cut the
-   * streams without a word; `stop` does it if nobody did.
-   */
-  drain(): Promise<void>;
-}
-
 /** Streams to clients, and the commands that steer them. */
-export function createSession(config: SessionConfig, deps: SessionDeps): SessionModule {
+export function createSession(config: SessionConfig, deps: SessionDeps): ServiceModule {
   const { clock, ids } = deps;
   const pod = ids.opaque();
   const events = createSessionEvents(deps.logger, deps.metrics);
@@ -113,7 +104,6 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   });
 
   const undo: (() => void)[] = [];
-  let drained: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
   async function start(): Promise<void> {
@@ -134,29 +124,25 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
     await lease.start();
   }
 
-  function leave(): Promise<void> {
+  /** The listeners must still be there: they would cut the streams without a word. */
+  async function stop(): Promise<void> {
     const ran = state === 'running';
     state = 'stopping';
-    drained ??= ran ? drain({ config, clock, hub, closer, lease }) : Promise.resolve();
-    return drained;
-  }
-
-  async function stop(): Promise<void> {
-    await leave();
+    if (!ran) return;
+    await drain({ config, clock, hub, closer, lease });
     resolver.stop();
     digests.stop();
     signInWatch.stop();
     continuity.stop();
     pulse.stop();
     for (const step of undo.reverse()) step();
-    if (undo.length > 0) await gate.pass();
+    await gate.pass();
   }
 
   return {
     name: 'session',
     services: [createSessionService({ connect, forward })],
     start,
-    drain: leave,
     stop: () => {
       stopped ??= stop();
       return stopped;

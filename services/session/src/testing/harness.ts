@@ -2,11 +2,18 @@ import { create, type DescMethodUnary, type MessageInitShape } from '@bufbuild/p
 import { createMemoryBus, type MemoryBus } from '@parley/bus';
 import type { DeviceType, MachineState } from '@parley/contracts/presence/v1/presence';
 import { ConnectRequestSchema, type SessionService, WatchRequestSchema } from '@parley/contracts/session/v1/session';
-import { type CallContext, type Channel, createCallContext, type PersonPrincipal, type ServiceImpl } from '@parley/rpc';
+import {
+  type CallContext,
+  type Channel,
+  createCallContext,
+  type PersonPrincipal,
+  type ServiceImpl,
+  type ServiceModule,
+} from '@parley/rpc';
 import { createMetrics, type Health, type Logger, type Metrics, systemIds } from '@parley/runtime';
 import { ManualClock } from '@parley/testkit';
 import { type SessionConfig, sessionConfigSchema } from '../config.ts';
-import { createSession, type SessionModule } from '../module.ts';
+import { createSession } from '../module.ts';
 import { FakePresence } from './fake-presence.ts';
 import { FakeStream } from './fake-stream.ts';
 
@@ -33,7 +40,7 @@ export interface Opened {
 
 /** One pod of the service with everything around it under the test's control. */
 export interface Pod {
-  readonly module: SessionModule;
+  readonly module: ServiceModule;
   readonly rpc: Impl;
   readonly metrics: Metrics;
   ready(): boolean;
