@@ -1,5 +1,5 @@
 // CPU of unary calls and stream writes, memory of idle streams. See README.md.
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { create, toBinary } from '@bufbuild/protobuf';
@@ -10,8 +10,15 @@ const what = process.argv[2] ?? 'all';
 const calls = Number(process.env.CALLS ?? 40_000);
 const streams = Number(process.env.STREAMS ?? 2000);
 const args = (process.env.SERVER_ARGS ?? '').split(' ').filter(arg => arg !== '');
+// The server on core 0, this process on core 1, as every figure of ours is taken.
 const child = fork(new URL('./server.ts', import.meta.url), { execArgv: ['--expose-gc', ...args] });
+pin(child.pid, 0);
+pin(process.pid, 1);
 const [ports] = (await once(child, 'message')) as [{ web: number; grpc: number }];
+
+function pin(pid: number | undefined, core: number): void {
+  spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+}
 
 type Report = { cpu: number; user: number; system: number; rss: number; heapUsed: number; external: number };
 async function ask(question: object): Promise<Report> {
