@@ -191,13 +191,18 @@ describe('a connection', () => {
       assert.equal(server.streams.length, 2, 'but can be opened again');
       await client.close();
     }
-    const { client, server, state } = await world();
-    server.onConnect = () => {
-      throw refusal('session.client_too_old', Code.FailedPrecondition);
-    };
-    await assert.rejects(client.connect(), { code: 'session.client_too_old' });
-    const now = state();
-    assert.equal(now.phase === 'ended' && now.reason, 'refused');
+    for (const [code, status] of [
+      ['session.client_too_old', Code.FailedPrecondition],
+      ['presence.too_many_endpoints', Code.ResourceExhausted],
+    ] as const) {
+      const { client, server, state } = await world();
+      server.onConnect = () => {
+        throw refusal(code, status);
+      };
+      await assert.rejects(client.connect(), { code });
+      const now = state();
+      assert.equal(now.phase === 'ended' && now.reason, 'refused');
+    }
   });
 
   it('comes back when the server ends the stream for another reason', async () => {

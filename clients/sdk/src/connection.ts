@@ -31,7 +31,13 @@ const MOST_WATCHED = 1_000;
 /** A stream that lived this long was a good one: the next pause begins small again. */
 const GOOD_STREAM_MS = 10_000;
 /** Refusals that waiting does not change. */
-const FINAL = new Set([Code.PermissionDenied, Code.InvalidArgument, Code.Unimplemented, Code.FailedPrecondition]);
+const FINAL = new Set([
+  Code.PermissionDenied,
+  Code.InvalidArgument,
+  Code.Unimplemented,
+  Code.FailedPrecondition,
+  Code.ResourceExhausted,
+]);
 
 /** See {@link Connection}. */
 export function createConnection(
