@@ -5,8 +5,6 @@ import { examplesFor } from './shell.ts';
 /** The reference of a program as Markdown: every command with arguments, options and examples. */
 export function cliReference(program: Command, environment: readonly (readonly [string, string])[]): string {
   const lines = [
-    '# parleyctl',
-    '',
     program.description(),
     '',
     'People are named by address or by id everywhere. Passwords are asked for on the terminal, or come from standard',

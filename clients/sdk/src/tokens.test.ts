@@ -120,6 +120,19 @@ describe('tokens', () => {
     assert.match(await tokens.access(), /^access-1-1-/);
   });
 
+  it('are asked for once for all who wait when the refresh fails', async () => {
+    const { env, server, tokens } = await world();
+    await env.clock.advance(16 * MINUTE);
+    server.tokens.onRefresh = async () => {
+      throw refusal('directory.store_unavailable', Code.Unavailable);
+    };
+    const asked = Array.from({ length: 20 }, () =>
+      assert.rejects(tokens.access(), { code: 'directory.store_unavailable' }),
+    );
+    await Promise.all(asked);
+    assert.equal(server.tokens.refreshes, 1);
+  });
+
   it('end when the refresh token is refused', async () => {
     const { env, server, tokens, store } = await world();
     server.tokens.endAll();
