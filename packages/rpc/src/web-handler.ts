@@ -2,7 +2,8 @@ import { constants, type Http2ServerRequest } from 'node:http2';
 import { bearerToken } from './authenticator.ts';
 import { type Cors, createCors } from './cors.ts';
 import { parseGrpcTimeout } from './deadline.ts';
-import { responseTypes, statusFields, webEncoding } from './grpc-web-framing.ts';
+import type { ParleyError } from './errors.ts';
+import { responseTypes, statusFields, type WebEncoding, webEncoding } from './grpc-web-framing.ts';
 import type { RegisteredMethod } from './method.ts';
 import { peerOf } from './peer.ts';
 import type { Registry } from './registry.ts';
@@ -31,6 +32,7 @@ export class WebHandler implements WebCallOwner {
   readonly #requestTimeoutMs: number;
   readonly #streams = new Set<WebStreamCall>();
   #active = 0;
+  #stopping = false;
   #whenIdle: (() => void) | undefined = undefined;
 
   constructor(options: WebServerOptions) {
@@ -55,12 +57,23 @@ export class WebHandler implements WebCallOwner {
     const encoding = request.method === 'POST' ? webEncoding(headers.contentType) : undefined;
     if (encoding === undefined) return this.#routes.notFound(request, response);
     this.#registry.countUnknown();
-    const status = errorToStatus(rpcErrors('rpc.unknown_method'), this.#requestId(headers));
+    this.#refuseUnread(rpcErrors('rpc.unknown_method'), request, response, headers, encoding);
+  };
+
+  /** Trailers-only, for requests that do not become calls. */
+  #refuseUnread(
+    error: ParleyError,
+    request: WebRequest,
+    response: WebResponse,
+    headers: WebHeaders,
+    encoding: WebEncoding,
+  ): void {
+    const status = errorToStatus(error, this.#requestId(headers));
     const fields = ['content-type', responseTypes[encoding], 'content-length', '0', ...statusFields(status)];
     request.resume();
     response.writeHead(200, [...fields, ...this.#cors.fields(headers.origin)]);
     response.end();
-  };
+  }
 
   #rpc(method: RegisteredMethod, request: WebRequest, response: WebResponse): void {
     const headers = new WebHeaders(request.rawHeaders);
@@ -71,6 +84,9 @@ export class WebHandler implements WebCallOwner {
     if (encoding === undefined || compressed) {
       request.resume();
       return refusePlainly(response, 415, rpcErrors('rpc.unsupported_content_type'), requestId, extra);
+    }
+    if (this.#stopping) {
+      return this.#refuseUnread(rpcErrors('rpc.shutting_down'), request, response, headers, encoding);
     }
     const peer = peerOf(request, this.#trustProxy ? headers.forwardedFor : undefined);
     const Kind = method.streaming ? WebStreamCall : WebCall;
@@ -124,8 +140,18 @@ export class WebHandler implements WebCallOwner {
     this.#registry.refuse(call, rpcErrors('rpc.slow_reader'));
   }
 
-  /** Ends the streams that are open. */
-  endStreams(): void {
+  /** Calls under way, streams among them. */
+  get calls(): number {
+    return this.#active;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** From now on refuses new calls; ends the streams that are open. */
+  stop(): void {
+    this.#stopping = true;
     for (const stream of this.#streams) this.#registry.refuse(stream, rpcErrors('rpc.shutting_down'));
   }
 

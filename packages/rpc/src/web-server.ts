@@ -135,22 +135,24 @@ class Listener implements WebServer {
     return this.#stopping;
   }
 
-  /** Takes no new connections, ends streams, waits for unary calls, then closes what is left. */
+  /** Takes no new connections and calls, ends streams, waits for unary calls, then closes what is left. */
   async #stop(): Promise<void> {
     const server = this.#server;
     if (!server) return;
     const closed = new Promise<void>(resolve => server.close(() => resolve()));
-    this.#handler.endStreams();
+    this.#handler.stop();
     for (const session of this.#sessions) session.close();
     if ('closeIdleConnections' in server) server.closeIdleConnections();
     const timer = this.#o.clock.timer(this.#o.stopTimeoutMs ?? 10_000, () => this.#destroy(server));
     await this.#handler.idle();
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    // What is left has sent no request, or half of one.
+    if ('closeAllConnections' in server) server.closeAllConnections();
     await closed;
     timer.cancel();
   }
 
   #destroy(server: AnyServer): void {
+    this.#o.logger.warn('rpc.web.stop_forced', { calls: this.#handler.calls, streams: this.#handler.streams });
     for (const session of this.#sessions) session.destroy();
     if ('closeAllConnections' in server) server.closeAllConnections();
     this.#handler.destroyStreams();
