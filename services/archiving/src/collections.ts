@@ -13,7 +13,10 @@ export interface LinkDoc extends Doc {
   readonly hashes: Uint8Array;
 }
 
-/** The raw bytes of a record, with what searches need. */
+/**
+ * The raw bytes of a record, with what searches need. Found by person and time; a conversation is found through its
+ * people (an index of its own would cost a tenth of archiving).
+ */
 export interface ContentDoc extends Doc {
   readonly v: number;
   /** Place of the link it was first archived for. */
@@ -50,7 +53,6 @@ export const archiveLinks: CollectionSpec<LinkDoc> = {
 export const archiveContents: CollectionSpec<ContentDoc> = {
   name: 'archive_contents',
   indexes: {
-    conversation: { kind: 'ordered', fields: ['conv', 'accepted'], sparse: true },
     person: { kind: 'ordered', fields: ['people', 'accepted'], array: 'people', sparse: true },
     parked: { kind: 'ordered', fields: ['parked'], sparse: true },
   },
