@@ -14,8 +14,8 @@ export interface LinkDoc extends Doc {
 }
 
 /**
- * The raw bytes of a record, with what searches need. Found by person and time; a conversation is found through its
- * people (an index of its own would cost a tenth of archiving).
+ * The raw bytes of a record, with what searches need. Indexes of people and time come with search: the
+ * one measured costs a quarter of archiving, and a migration fills it from these fields.
  */
 export interface ContentDoc extends Doc {
   readonly v: number;
@@ -53,7 +53,6 @@ export const archiveLinks: CollectionSpec<LinkDoc> = {
 export const archiveContents: CollectionSpec<ContentDoc> = {
   name: 'archive_contents',
   indexes: {
-    person: { kind: 'ordered', fields: ['people', 'accepted'], array: 'people', sparse: true },
     parked: { kind: 'ordered', fields: ['parked'], sparse: true },
   },
 };

@@ -58,11 +58,9 @@ function archiver(more: { links?: LinkStore; contents?: ContentStore } = {}, log
 const batch = (records: readonly LogEntry[]) => ({ partition: 0, records, high: 100 });
 const snapshot = async () => {
   const store = stores.store('archiving');
-  const query = { equals: ['ann'], limit: 10_000 };
-  return {
-    links: (await store.collection(archiveLinks).scan('place', { limit: 10_000 })).docs,
-    contents: (await store.collection(archiveContents).scan('person', query)).docs,
-  };
+  const made = (await store.collection(archiveLinks).scan('place', { limit: 10_000 })).docs;
+  const ids = made.map(link => link.content ?? link.record);
+  return { links: made, contents: await store.collection(archiveContents).getMany(ids) };
 };
 const alarms = async () => {
   const line = (await metrics.render())
