@@ -8,7 +8,7 @@ const count = (value: number, min: number, max: number, text: string) =>
 /** Settings of archiving. */
 export const archivingConfigSchema = z
   .strictObject({
-    maxBatch: count(2_000, 1, 10_000, 'Records archived at once.'),
+    maxBatch: count(250, 1, 10_000, 'Records archived at once; larger ones save nothing and keep others waiting.'),
     lingerMs: ms(250, 0, 10_000, 'Pause after a batch that was not full, so that the next one is larger and cheaper.'),
     checkpointMs: ms(
       60_000,
