@@ -34,6 +34,7 @@ import type { Keys } from './keys.ts';
 import type { TargetName } from './routes.ts';
 import { startOrder, TARGETS } from './targets.ts';
 import type { Topology } from './topology.ts';
+import { webClientRoutes } from './web-client.ts';
 
 /** What the process is made of. */
 export interface ProcessDeps {
@@ -162,6 +163,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     port: config.public.port,
     cors: { origins: config.public.corsOrigins },
     trustProxy: config.public.trustProxy,
+    routes: webClientRoutes(),
   });
   return { modules: [backends, admin, ...services, grpc, web, ...streaming, ready], health, registry, channel };
 }

@@ -33,20 +33,12 @@ export function webLock(name: string, locks: LockManager = navigator.locks): Lea
   return {
     acquire: ({ steal, signal }) =>
       new Promise((resolve, reject) => {
-        const options: LockOptions = steal ? { steal } : { signal };
-        const ended = locks
-          .request(
-            name,
-            options,
-            () => new Promise<void>(release => resolve({ release, get ended() {
-              return over;
-            } })),
-          )
-          .then(
-            () => undefined,
-            (error: unknown) => reject(error as Error),
-          );
-        const over = ended.then(() => undefined);
+        let ended: Promise<void> = Promise.resolve();
+        const hold = () => new Promise<void>(release => resolve({ release, ended }));
+        ended = locks.request(name, steal ? { steal } : { signal }, hold).then(
+          () => undefined,
+          (error: unknown) => reject(error as Error), // stolen, or never had
+        );
       }),
   };
 }

@@ -226,7 +226,8 @@ export function createTabs(options: TabsOptions): Tabs {
         else seq = message.seq;
         break;
       case 'call':
-        if (leadership && message.to === tabId) void carryOutFor(message.from, message.id, message.method, message.args);
+        if (leadership && message.to === tabId)
+          void carryOutFor(message.from, message.id, message.method, message.args);
         break;
       case 'taken':
         if (message.to === tabId) waiting.get(message.id)?.patience();
