@@ -8,7 +8,7 @@ export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
 FLAGS := --disable-warning=ExperimentalWarning --test --test-reporter=spec --test-timeout=300000
 
-.PHONY: help install run dev reset test check types lint format contracts docs test-pool backends bench clean
+.PHONY: help install run dev reset test check types lint format contracts docs test-pool test-browser backends bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ check: install ## types, lint, format, architecture, drift of generated code and
 
 test-pool: install ## the contract suites and scenarios on real NATS, Kafka and a MongoDB-wire database
 	@$(RUN) tools/test.ts --pool $(if $(T),--only "$(T)")
+
+test-browser: install ## the web client in real Chromium (installed on Debian when missing); keeps screenshots
+	@$(RUN) tools/test.ts --browser $(if $(T),--only "$(T)")
 
 backends: install ## build the servers that test-pool uses (once; cached outside the checkout)
 	@$(RUN) tests/backends/src/cli.ts build

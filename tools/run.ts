@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { buildWeb } from './web.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const parley = join(root, 'bin/parley');
@@ -40,6 +41,7 @@ for (const [name, number] of Object.entries(ports)) {
     process.exit(1);
   }
 }
+buildWeb();
 const accounts = join(dataDir, 'demo-accounts.txt');
 if (!existsSync(accounts)) {
   step('init', '--domain', 'demo.parley.example');
@@ -62,7 +64,7 @@ const ready = async () =>
 while (!(await ready())) await new Promise(wait => setTimeout(wait, 100));
 const url = `http://127.0.0.1:${ports.PARLEY_PUBLIC_PORT}`;
 console.log(`
-Parley is running at ${url} (gRPC ${ports.PARLEY_GRPC_PORT}, metrics ${ports.PARLEY_ADMIN_PORT}). Ctrl-C stops it.
+Parley is running: open ${url} in a browser (gRPC ${ports.PARLEY_GRPC_PORT}, metrics ${ports.PARLEY_ADMIN_PORT}). Ctrl-C stops it.
 
 People of the demo organisation and their passwords (${accounts}):
 ${readFileSync(accounts, 'utf8').trimEnd()}

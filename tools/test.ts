@@ -1,18 +1,27 @@
 /**
  * Runs the tests. Without options: everything that needs only Node. `--pool` starts real NATS, Kafka and a MongoDB-wire
- * database and runs what needs them. `--only TEXT` keeps the test files whose path contains TEXT.
+ * database and runs what needs them. `--browser` builds the web client and runs what needs Chromium. `--only TEXT` keeps the test files whose path contains TEXT.
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { buildWeb } from './web.ts';
 
-const { values } = parseArgs({ options: { pool: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    pool: { type: 'boolean', default: false },
+    browser: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
 
 const ALL = ['packages', 'services', 'clients', 'tests', 'bench', 'tools'].map(dir => `${dir}/**/*.test.ts`);
 const needsServers = (path: string) => path.endsWith('.pool.test.ts');
+const needsBrowser = (path: string) => path.endsWith('.browser.test.ts');
 const needsBackendBuild = (path: string) => path.endsWith('.smoke.test.ts');
 
 const files = globSync(ALL, { exclude: path => path.includes('node_modules') })
+  .filter(path => needsBrowser(path) === values.browser)
   .filter(path =>
     values.pool ? needsServers(path) || needsBackendBuild(path) : !needsServers(path) && !needsBackendBuild(path),
   )
@@ -23,6 +32,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 
+if (values.browser) buildWeb();
 const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
 const node = [
   '--disable-warning=ExperimentalWarning',
