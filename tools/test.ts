@@ -1,6 +1,7 @@
 /**
  * Runs the tests. Without options: everything that needs only Node. `--pool` starts real NATS, Kafka and a MongoDB-wire
- * database and runs what needs them. `--browser` builds the web client and runs what needs Chromium. `--only TEXT` keeps the test files whose path contains TEXT.
+ * database and runs what needs them. `--browser` builds the web client and runs what needs Chromium. `--only TEXT`
+ * keeps the test files whose path contains TEXT.
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -38,7 +39,7 @@ const node = [
   '--disable-warning=ExperimentalWarning',
   '--test',
   ...reporters,
-  '--test-concurrency=2',
+  `--test-concurrency=${values.browser ? 1 : 2}`,
   `--test-timeout=${values.pool ? 900_000 : 180_000}`,
 ];
 const command = values.pool

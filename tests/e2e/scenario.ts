@@ -122,7 +122,7 @@ export async function inWorld(
     complianceOfficer: () =>
       (officer ??= (async () => {
         const person = await world.person('Compliance Officer', [Role.COMPLIANCE_OFFICER]);
-        const client = world.client({ timeoutMs: 120_000 });
+        const client = world.client();
         await client.signIn(person.address, person.password);
         return client;
       })()),
@@ -139,12 +139,16 @@ export async function inWorld(
       const { archive } = (await world.complianceOfficer()).services;
       const findings: VerifyFinding[] = [];
       const records: VerifiedRecord[] = [];
-      for await (const { event } of archive.verify({ reportRecords: true, settleMs: 60_000 })) {
+      let result: VerifyResult | undefined;
+      // a signal of our own: the timer of `timeoutMs` would keep the test process alive
+      const options = { timeoutMs: 0, signal: AbortSignal.timeout(120_000) };
+      for await (const { event } of archive.verify({ reportRecords: true, settleMs: 60_000 }, options)) {
         if (event.case === 'finding') findings.push(event.value);
         else if (event.case === 'record') records.push(event.value);
-        else if (event.case === 'result') return { result: event.value, findings, records };
+        else if (event.case === 'result') result = event.value;
       }
-      throw new Error('the verification ended without a result');
+      assert.ok(result, 'the verification ends with a result');
+      return { result, findings, records };
     },
   };
   try {

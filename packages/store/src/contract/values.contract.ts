@@ -100,7 +100,8 @@ export function valueContract(test: Test): void {
     given.payload[0] = 0;
     const first = await s.things.get(id);
     assert.deepEqual(first, { _id: id, _rev: 1, more: { list: [1] }, payload: bytes(3) });
-    (first?.payload as Uint8Array)[0] = 99;
+    assert.ok(first);
+    (first.payload as Uint8Array)[0] = 99;
     assert.deepEqual((await s.things.get(id))?.payload, bytes(3));
   });
 

@@ -42,6 +42,6 @@ function plain(value: Value): Value {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return (value as readonly Value[]).map(plain);
   const copy: Record<string, Value> = {};
-  for (const name in value) copy[name] = plain((value as Record<string, Value>)[name] as Value);
+  for (const [name, field] of Object.entries(value)) copy[name] = plain(field as Value);
   return copy;
 }
