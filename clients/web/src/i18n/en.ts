@@ -42,7 +42,7 @@ export const en = {
   'password.repeat.differs': 'The two new passwords differ.',
   'password.changed': 'Your password has been changed.',
 
-  'me.menu': '{name}, {state}. Your presence and settings',
+  'me.menu': 'Your presence and settings',
   'me.state': 'Your state',
   'me.auto': 'Automatic',
   'me.auto.help': 'Follows what you do at your devices',

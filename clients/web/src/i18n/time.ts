@@ -22,7 +22,7 @@ export function createTimes(
 ): Times {
   const format = (options: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat(locale, timeZone === undefined ? options : { ...options, timeZone });
-  const clock = format({ hour: 'numeric', minute: '2-digit' });
+  const clock = format({ timeStyle: 'short' });
   const weekday = format({ weekday: 'long' });
   const dayMonth = format({ weekday: 'long', day: 'numeric', month: 'long' });
   const dayMonthYear = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });

@@ -44,7 +44,7 @@ export const zhTW: Catalogue = {
   'password.repeat.differs': '兩次輸入的新密碼不相同。',
   'password.changed': '密碼已變更。',
 
-  'me.menu': '{name}，{state}。您的狀態與設定',
+  'me.menu': '您的狀態與設定',
   'me.state': '您的狀態',
   'me.auto': '自動',
   'me.auto.help': '依您使用裝置的情形而定',

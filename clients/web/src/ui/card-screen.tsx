@@ -1,4 +1,5 @@
 import { Card, makeStyles, Select, Title2, tokens } from '@fluentui/react-components';
+import { LocalLanguageRegular } from '@fluentui/react-icons/svg/local-language';
 import { type ReactNode, useId } from 'react';
 import { LANGUAGE_NAMES, LANGUAGES, type Language } from '../i18n/language.ts';
 import { Heard } from './announce.tsx';
@@ -24,6 +25,7 @@ const useStyles = makeStyles({
   },
   head: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalS },
   logo: { width: '44px', height: '44px', display: 'block' },
+  title: { margin: `${tokens.spacingVerticalS} 0 0` },
   lead: { margin: 0, color: tokens.colorNeutralForeground2 },
   language: { display: 'flex', alignItems: 'center', gap: tokens.spacingHorizontalS },
 });
@@ -36,7 +38,9 @@ export function CardScreen(props: { readonly title: string; readonly lead: strin
       <Card className={styles.card}>
         <div className={styles.head}>
           <img className={styles.logo} src="/favicon.svg" alt="" />
-          <Title2 as="h1">{props.title}</Title2>
+          <Title2 as="h1" className={styles.title}>
+            {props.title}
+          </Title2>
           <p className={styles.lead}>{props.lead}</p>
         </div>
         {props.children}
@@ -54,7 +58,7 @@ function LanguageChoice() {
     <div className={styles.language}>
       <label htmlFor={id}>
         <Heard>{t('language.label')}</Heard>
-        <span aria-hidden="true">文／A</span>
+        <LocalLanguageRegular aria-hidden="true" fontSize={20} />
       </label>
       <Select id={id} value={language} onChange={(_, { value }) => choose(value as Language)}>
         {LANGUAGES.map(one => (

@@ -15,7 +15,7 @@ import type { Refusal } from '../tabs/protocol.ts';
 import { characters } from '../text/limits.ts';
 import { useAnnounce } from './announce.tsx';
 import { CardScreen } from './card-screen.tsx';
-import { changePassword, takePasswordJustUsed } from './own-account.ts';
+import { changePassword, passwordJustUsed } from './own-account.ts';
 import { useParley } from './parley.tsx';
 import { PasswordField } from './password-field.tsx';
 import { useTexts } from './texts.tsx';
@@ -125,7 +125,7 @@ function ChangePasswordForm(props: {
 export function ChangePasswordScreen() {
   const { t } = useTexts();
   const { run } = useParley();
-  const [present] = useState(takePasswordJustUsed);
+  const [present] = useState(passwordJustUsed);
   useEffect(() => {
     document.title = t('password.title');
   }, [t]);

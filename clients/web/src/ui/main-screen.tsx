@@ -1,6 +1,5 @@
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useEffect, useRef } from 'react';
-import { Heard } from './announce.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { Conversation } from './conversation.tsx';
 import { MeMenu } from './me-menu.tsx';
@@ -114,7 +113,6 @@ export function MainScreen() {
           )}
         </main>
       </div>
-      <Heard id="people-keys">{t('people.keys')}</Heard>
     </div>
   );
 }

@@ -23,9 +23,10 @@ import { lazy, Suspense, useRef, useState } from 'react';
 import { refusalOf } from '../engine/messages.ts';
 import { LANGUAGE_NAMES, LANGUAGES, type Language } from '../i18n/language.ts';
 import type { Refusal } from '../tabs/protocol.ts';
+import { Heard } from './announce.tsx';
 import { useParley, useSelf, useShared, useSharedOf } from './parley.tsx';
-import { nameOf, PersonName, PersonPicture } from './person.tsx';
-import { PresenceIcon, PresenceLabel, presenceText } from './presence.tsx';
+import { PersonName, PersonPicture } from './person.tsx';
+import { PresenceIcon, PresenceLabel } from './presence.tsx';
 import { useTexts } from './texts.tsx';
 
 const NoteDialog = lazy(() => import('./note-dialog.tsx').then(module => ({ default: module.NoteDialog })));
@@ -90,6 +91,11 @@ export function MeMenu() {
   const me = useShared('me');
   const [dialog, setDialog] = useState<'note' | 'password'>();
   const [refusal, setRefusal] = useState<Refusal>();
+  // what the organisation forbids is offered once at most
+  const choices = CHOICES.filter(
+    ([choice]) =>
+      choice !== PreferredAvailability.APPEAR_OFFLINE || refusal?.code !== 'presence.appear_offline_forbidden',
+  );
   const trigger = useRef<HTMLButtonElement>(null);
 
   const choose = (choice: PreferredAvailability) => {
@@ -100,7 +106,6 @@ export function MeMenu() {
     setDialog(undefined);
     trigger.current?.focus();
   };
-  const state = presenceText(texts, me);
 
   return (
     <div className={styles.bar}>
@@ -116,12 +121,7 @@ export function MeMenu() {
         }}
       >
         <MenuTrigger disableButtonEnhancement>
-          <Button
-            ref={trigger as never}
-            appearance="subtle"
-            className={styles.trigger}
-            aria-label={t('me.menu', { name: nameOf(texts, person), state })}
-          >
+          <Button ref={trigger as never} appearance="subtle" className={styles.trigger}>
             <PersonPicture person={person} presence={me} size={40} />
             <span className={styles.words}>
               <span className={styles.name}>
@@ -137,6 +137,7 @@ export function MeMenu() {
                 )}
               </span>
             </span>
+            <Heard>{t('me.menu')}</Heard>
             <ChevronDownRegular aria-hidden="true" />
           </Button>
         </MenuTrigger>
@@ -152,7 +153,7 @@ export function MeMenu() {
                 {t('me.auto')}
                 <span className={styles.help}>{t('me.auto.help')}</span>
               </MenuItemRadio>
-              {CHOICES.map(([choice, availability, text]) => (
+              {choices.map(([choice, availability, text]) => (
                 <MenuItemRadio
                   key={choice}
                   name="state"

@@ -27,7 +27,8 @@ const useStyles = makeStyles({
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-3px' },
     '@media (max-width: 719px)': { padding: tokens.spacingHorizontalS },
   },
-  list: { listStyleType: 'none', margin: 'auto 0 0', padding: 0 },
+  content: { marginTop: 'auto' },
+  list: { listStyleType: 'none', margin: 0, padding: 0 },
   top: {
     display: 'flex',
     flexDirection: 'column',
@@ -61,15 +62,17 @@ export function MessageList({
   return (
     <div className={styles.frame}>
       <div id="messages" ref={box} className={styles.scroll} tabIndex={0} role="region" aria-label={t('talk.messages')}>
-        <Beginning personId={personId} empty={messages.length === 0} />
-        <ol className={styles.list} role="list">
-          {groups.map(group => (
-            <MessageGroupView key={group.id} group={group} own={group.senderId === self} personId={personId} />
-          ))}
-        </ol>
-        {messages.length === 0 && person && (
-          <EmptyWords>{rich('talk.empty', { name: <PersonName person={person} /> })}</EmptyWords>
-        )}
+        <div className={styles.content}>
+          <Beginning personId={personId} empty={messages.length === 0} />
+          <ol className={styles.list} role="list">
+            {groups.map(group => (
+              <MessageGroupView key={group.id} group={group} own={group.senderId === self} personId={personId} />
+            ))}
+          </ol>
+          {messages.length === 0 && person && (
+            <EmptyWords>{rich('talk.empty', { name: <PersonName person={person} /> })}</EmptyWords>
+          )}
+        </div>
       </div>
       {!atEnd && (
         <Button className={styles.latest} shape="circular" icon={<ArrowDownRegular />} onClick={toEnd}>
@@ -82,7 +85,11 @@ export function MessageList({
 
 function EmptyWords({ children }: { readonly children: React.ReactNode }) {
   const styles = useStyles();
-  return <p className={styles.top}>{children}</p>;
+  return (
+    <div className={styles.top}>
+      <p className={styles.words}>{children}</p>
+    </div>
+  );
 }
 
 /** What stands above the oldest message that is here. */

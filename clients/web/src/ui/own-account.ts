@@ -22,12 +22,8 @@ async function outcome(work: Promise<unknown>): Promise<Refusal | undefined> {
 /** The password somebody has just signed in with, so that a forced change does not ask for it again. */
 let justUsed = '';
 
-/** See {@link justUsed}; it is told once. */
-export function takePasswordJustUsed(): string {
-  const password = justUsed;
-  justUsed = '';
-  return password;
-}
+/** See {@link justUsed}; empty when there is none. */
+export const passwordJustUsed = (): string => justUsed;
 
 /** Signs in; resolves with the refusal, if any. */
 export const signIn = (address: string, password: string): Promise<Refusal | undefined> =>
@@ -40,7 +36,12 @@ export const signIn = (address: string, password: string): Promise<Refusal | und
 
 /** Changes one's own password; resolves with the refusal, if any. */
 export const changePassword = (current: string, next: string): Promise<Refusal | undefined> =>
-  outcome(account().changePassword(current, next));
+  outcome(
+    (async () => {
+      await account().changePassword(current, next);
+      justUsed = '';
+    })(),
+  );
 
 /** What to call this sign-in in the list of sign-ins. */
 function device(): string {

@@ -3,7 +3,7 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import { refusalOf } from '../engine/messages.ts';
 import type { Found, PersonInfo, PresenceInfo } from '../engine/state.ts';
 import type { Refusal } from '../tabs/protocol.ts';
-import { useAnnounce } from './announce.tsx';
+import { Heard, useAnnounce } from './announce.tsx';
 import { useParley, useSelf, useShared } from './parley.tsx';
 import { PersonRow } from './person-row.tsx';
 import { useTexts } from './texts.tsx';
@@ -44,7 +44,11 @@ export function PeoplePane({ open }: { readonly open: string | undefined }) {
   const list = useRef<HTMLElement>(null);
   const [focused, setFocused] = useState<string>();
   const searching = query.trim() !== '';
-  const others = useMemo(() => recent.filter(id => !pins.includes(id)), [recent, pins]);
+  // whoever one is about to talk to for the first time is in the list, too
+  const others = useMemo(() => {
+    const all = open === undefined || recent.includes(open) ? recent : [open, ...recent];
+    return all.filter(id => !pins.includes(id));
+  }, [recent, pins, open]);
   const shown = searching ? (search.found?.people ?? []).map(person => person.id) : [...pins, ...others];
   // one entry takes part in the order of Tab: where the keyboard was, else the open conversation, else the first
   const stop = [focused, open].find(id => id !== undefined && shown.includes(id)) ?? shown[0];
@@ -93,6 +97,7 @@ export function PeoplePane({ open }: { readonly open: string | undefined }) {
         />
       </div>
       <nav id="people" tabIndex={-1} ref={list} className={styles.list} aria-label={t('people.label')} onKeyDown={move}>
+        <Heard id="people-keys">{t('people.keys')}</Heard>
         {searching ? (
           <Results search={search} query={query.trim()}>
             {search.found?.people.map((person, i) => row(person.id, { person, presence: search.found?.presence[i] }))}

@@ -10,6 +10,7 @@ import { useTexts } from './texts.tsx';
 
 const useStyles = makeStyles({
   row: {
+    position: 'relative',
     display: 'flex',
     alignItems: 'center',
     gap: tokens.spacingHorizontalM,
@@ -23,7 +24,16 @@ const useStyles = makeStyles({
   },
   open: {
     backgroundColor: tokens.colorNeutralBackground1,
-    boxShadow: `inset 3px 0 0 ${tokens.colorBrandBackground}`,
+    boxShadow: tokens.shadow2,
+    '::before': {
+      content: '""',
+      position: 'absolute',
+      insetInlineStart: '2px',
+      insetBlock: '14px',
+      width: '3px',
+      borderRadius: '2px',
+      backgroundColor: tokens.colorBrandBackground,
+    },
     ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover },
   },
   words: { flexGrow: 1, minWidth: 0 },
