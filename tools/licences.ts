@@ -50,7 +50,8 @@ for (const [path, entry] of Object.entries(lock.packages)) {
   if (/^node-(bin-)?(linux|darwin)-/.test(name)) continue; // Node.js itself, MIT, declared as a file reference
   checked++;
   if (!entry.license) problems.push(`${name}@${entry.version}: no licence in its package`);
-  else if (!allowed(entry.license) && !(entry.dev && ALLOWED_FOR_TOOLS.has(entry.license))) problems.push(`${name}@${entry.version}: licence ${entry.license}`);
+  else if (!allowed(entry.license) && !(entry.dev && ALLOWED_FOR_TOOLS.has(entry.license)))
+    problems.push(`${name}@${entry.version}: licence ${entry.license}`);
   if (entry.hasInstallScript && !WORKS_WITHOUT_SCRIPT.has(name))
     problems.push(`${name}@${entry.version}: has an install script`);
 }
