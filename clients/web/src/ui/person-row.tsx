@@ -47,7 +47,7 @@ const useStyles = makeStyles({
     color: tokens.colorNeutralForeground2,
   },
   time: { flexShrink: 0 },
-  badge: { flexShrink: 0, alignSelf: 'center' },
+  badge: { flexShrink: 0, alignSelf: 'center', marginBlock: '-2px' },
   preview: { color: tokens.colorNeutralForeground1 },
 });
 
@@ -124,19 +124,19 @@ export const PersonRow = memo(function PersonRow(props: {
                   <bdi>{preview}</bdi>
                 )}
               </span>
+              {unread > 0 && !open && (
+                <CounterBadge
+                  className={styles.badge}
+                  count={unread}
+                  overflowCount={99}
+                  color="brand"
+                  role="img"
+                  aria-label={t('people.unread', { count: unread })}
+                />
+              )}
             </span>
           )}
         </span>
-        {unread > 0 && !open && (
-          <CounterBadge
-            className={styles.badge}
-            count={unread}
-            overflowCount={99}
-            color="brand"
-            role="img"
-            aria-label={t('people.unread', { count: unread })}
-          />
-        )}
       </a>
     </li>
   );
