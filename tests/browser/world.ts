@@ -123,26 +123,26 @@ export async function startWorld(config: Readonly<Record<string, unknown>> = {})
       return made;
     },
     async shot(page, name) {
+      await still(page);
       await page.screenshot({ path: join(screenshots, `${name}.png`) });
     },
     async accessible(page, what) {
+      await still(page);
       await page.evaluate(axe);
       const violations = await page.evaluate(async tags => {
-        // biome-ignore lint/suspicious/noExplicitAny: axe is put into the page just before
-        const { violations } = await (globalThis as any).axe.run(
+        const { axe } = globalThis as unknown as { axe: typeof import('axe-core') }; // put into the page just before
+        const { violations } = await axe.run(
           { exclude: ['[data-tabster-dummy]'] },
           {
             runOnly: { type: 'tag', values: tags },
             rules: { region: { enabled: false } }, // menus open at the end of the page, beyond all landmarks
           },
         );
-        return violations.map(
-          (violation: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }) => ({
-            id: violation.id,
-            help: violation.help,
-            nodes: violation.nodes.map(node => `${node.html.slice(0, 300)} ${node.failureSummary}`),
-          }),
-        );
+        return violations.map(({ id, help, nodes }) => ({
+          id,
+          help,
+          nodes: nodes.map(node => `${node.html.slice(0, 300)} ${node.failureSummary}`),
+        }));
       }, WCAG);
       assert.deepEqual(violations, [], what);
     },
@@ -156,6 +156,10 @@ export async function startWorld(config: Readonly<Record<string, unknown>> = {})
   };
   return world;
 }
+
+/** Waits until nothing fades or slides any longer. */
+const still = (page: Page) =>
+  page.waitForFunction(() => document.getAnimations().every(animation => animation.playState !== 'running'));
 
 /** Fills in the form of the sign-in page. */
 export async function signIn(page: Page, person: Pick<TestPerson, 'address' | 'password'>): Promise<void> {

@@ -18,7 +18,6 @@ export const en = {
   'sign-in.title': 'Sign in to Parley',
   'sign-in.lead': 'Messages that stay with your organisation.',
   'sign-in.address': 'Address',
-  'sign-in.address.hint': 'For example {example}',
   'sign-in.password': 'Password',
   'sign-in.show-password': 'Show password',
   'sign-in.hide-password': 'Hide password',
@@ -127,7 +126,7 @@ export const en = {
   'message.link': 'opens in a new tab',
 
   'composer.label': 'Message to {name}',
-  'composer.placeholder': 'Write to {name}',
+  'composer.placeholder': 'Write a message',
   'composer.send': 'Send',
   'composer.help': 'Enter sends, Shift and Enter begins a new line.',
   'composer.left': '{count} characters left',

@@ -20,7 +20,6 @@ export const zhTW: Catalogue = {
   'sign-in.title': '登入 Parley',
   'sign-in.lead': '訊息，留在您的組織裡。',
   'sign-in.address': '帳號位址',
-  'sign-in.address.hint': '例如 {example}',
   'sign-in.password': '密碼',
   'sign-in.show-password': '顯示密碼',
   'sign-in.hide-password': '隱藏密碼',
@@ -129,7 +128,7 @@ export const zhTW: Catalogue = {
   'message.link': '在新分頁開啟',
 
   'composer.label': '給 {name} 的訊息',
-  'composer.placeholder': '寫訊息給 {name}',
+  'composer.placeholder': '輸入訊息',
   'composer.send': '傳送',
   'composer.help': '按 Enter 傳送，按 Shift+Enter 換行。',
   'composer.left': '還可輸入 {count} 個字元',

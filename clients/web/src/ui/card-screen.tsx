@@ -1,4 +1,4 @@
-import { Card, makeStyles, Select, Title2, tokens } from '@fluentui/react-components';
+import { Card, makeStyles, Select, Title3, tokens } from '@fluentui/react-components';
 import { LocalLanguageRegular } from '@fluentui/react-icons/svg/local-language';
 import { type ReactNode, useId } from 'react';
 import { LANGUAGE_NAMES, LANGUAGES, type Language } from '../i18n/language.ts';
@@ -38,9 +38,9 @@ export function CardScreen(props: { readonly title: string; readonly lead: strin
       <Card className={styles.card}>
         <div className={styles.head}>
           <img className={styles.logo} src="/favicon.svg" alt="" />
-          <Title2 as="h1" className={styles.title}>
+          <Title3 as="h1" className={styles.title}>
             {props.title}
-          </Title2>
+          </Title3>
           <p className={styles.lead}>{props.lead}</p>
         </div>
         {props.children}

@@ -24,7 +24,7 @@ const useStyles = makeStyles({
     '@media (max-width: 719px)': { padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalS}` },
   },
   box: { flexGrow: 1, minWidth: 0, maxHeight: 'none' },
-  text: { maxHeight: 'none', minHeight: '40px', resize: 'none' },
+  text: { maxHeight: 'none', minHeight: 'auto', resize: 'none', paddingTop: '10px', paddingBottom: '10px' },
   send: { flexShrink: 0, minWidth: '44px', height: '44px' },
   count: {
     margin: `0 ${tokens.spacingHorizontalL}`,
@@ -110,7 +110,7 @@ export function Composer(props: {
           aria-label={t('composer.label', { name })}
           aria-describedby="composer-help"
           aria-invalid={over || undefined}
-          placeholder={t('composer.placeholder', { name })}
+          placeholder={t('composer.placeholder')}
           enterKeyHint="send"
           onChange={(_, { value }) => change(value)}
           onCompositionStart={() => void (composing.current = true)}

@@ -51,9 +51,11 @@ const useStyles = makeStyles({
   },
   bubble: {
     maxWidth: 'min(85%, 46em)',
-    padding: '6px 12px',
+    padding: '5px 11px',
     borderRadius: '12px',
-    backgroundColor: tokens.colorNeutralBackground3,
+    backgroundColor: 'var(--bubble)',
+    // shows where colours are forced
+    border: '1px solid transparent',
     fontSize: tokens.fontSizeBase300,
     lineHeight: '1.5',
     whiteSpace: 'pre-wrap',

@@ -187,6 +187,7 @@ function useScrolling(personId: string, messages: readonly Message[], self: stri
     const resized = new ResizeObserver(() => (place.current.following ? toEnd() : undefined));
     resized.observe(area);
     area.addEventListener('scroll', look, { passive: true });
+    if (place.current.following) toEnd(); // the composer may have grown since the list was laid out
     look();
     return () => {
       resized.disconnect();

@@ -33,6 +33,7 @@ const useStyles = makeStyles({
       width: '3px',
       borderRadius: '2px',
       backgroundColor: tokens.colorBrandBackground,
+      '@media (forced-colors: active)': { backgroundColor: 'Highlight' },
     },
     ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover },
   },

@@ -32,4 +32,6 @@ export const darkTheme: Theme = {
   colorBrandForegroundLink: brand[120],
   colorBrandForegroundLinkHover: brand[130],
   colorBrandBackground2: brand[30],
+  // Fluent's own is 4.2:1 on the background of conversations
+  colorStatusDangerForeground1: '#f1878f',
 };
