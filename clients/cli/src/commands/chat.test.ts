@@ -86,8 +86,10 @@ describe('a piped chat', () => {
     const { server, chat } = await world(t);
     const running = await chat();
     const ana = { ...TOM, id: 'ana-id' };
+    server.push({ case: 'im', value: server.message(MEI, ana, 'from another device of mine') });
     server.push({ case: 'im', value: server.message(ana, MEI, 'hello') });
     await until('the remark', () => running.stdout().includes('ana-id wrote to you'));
+    assert.equal(running.stdout().match(/wrote to you/g)?.length, 1, 'what I write elsewhere is no news');
     server.push({ case: 'reconnect', value: { afterMs: 50 } });
     await until('both remarks', () => running.stderr().includes('connected again'));
     assert.match(running.stderr(), /^-- connection lost; trying again in \d+ s\n-- connected again\n$/);

@@ -91,6 +91,7 @@ function createTranscript(cli: Cli, client: ParleyClient, person: Person): Trans
   const name = oneLine(person.displayName);
   const started = io.now();
   let floor = '';
+  let self: string | undefined;
   let screen: Pick<Screen, 'show'> = { show: text => void io.stdout.write(`${text}\n`) };
   let lastPresence = '';
 
@@ -129,6 +130,7 @@ function createTranscript(cli: Cli, client: ParleyClient, person: Person): Trans
 
   return {
     async begin(count) {
+      self = await client.signedInAs();
       // one message at least: what came before it is not new
       await client.loadHistory(person.id, { limit: Math.max(1, count), signal: io.interrupted });
       const { messages, lastKey } = conversation.getSnapshot();
@@ -141,8 +143,8 @@ function createTranscript(cli: Cli, client: ParleyClient, person: Person): Trans
       presence.subscribe(showPresence);
       client.onEvent(event => {
         const recent = Number(event.acceptedMs) >= started - 5_000;
-        const theirs = event.senderId !== person.id && !event.recipientIds.includes(person.id);
-        if (theirs && recent && event.content) void showElsewhere(event.senderId);
+        const elsewhere = event.senderId !== person.id && !event.recipientIds.includes(person.id);
+        if (elsewhere && event.senderId !== self && recent && event.content) void showElsewhere(event.senderId);
       });
       showPresence();
       showNew();
