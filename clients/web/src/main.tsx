@@ -4,7 +4,7 @@ import { startEngine } from './engine/engine.ts';
 import { refusalOf } from './engine/messages.ts';
 import { broadcastChannel, webLock } from './tabs/ports.ts';
 import { createTabs, type Tabs } from './tabs/tabs.ts';
-import { App } from './ui/app.tsx';
+import { App, preloadScreen } from './ui/app.tsx';
 import { CrashScreen, UnsupportedScreen } from './ui/crash-screen.tsx';
 import { watchInput } from './ui/watch-input.ts';
 
@@ -44,6 +44,7 @@ function joinTabs(): Tabs {
   return tabs;
 }
 
+preloadScreen(localStorage.getItem('parley.tokens') !== null);
 const supported = isSecureContext && 'locks' in navigator && 'BroadcastChannel' in globalThis;
 const nonce = document.querySelector<HTMLElement>('[property="csp-nonce"]')?.nonce ?? '';
 createRoot(document.getElementById('root') as HTMLElement).render(

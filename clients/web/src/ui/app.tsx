@@ -7,7 +7,7 @@ import {
   Spinner,
   tokens,
 } from '@fluentui/react-components';
-import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Catalogue } from '../i18n/en.ts';
 import { formatLocale, type Language, pickLanguage } from '../i18n/language.ts';
 import { loadCatalogue } from '../i18n/texts.ts';
@@ -15,13 +15,18 @@ import { createTimes } from '../i18n/time.ts';
 import type { Tabs } from '../tabs/tabs.ts';
 import { AnnounceProvider } from './announce.tsx';
 import { keepLanguage, keptLanguage, onLanguageKept } from './kept-language.ts';
+import { later } from './later.tsx';
 import { ParleyProvider, useRole, useSelf, useShared, useSharedOf } from './parley.tsx';
 import { createTexts, TextsProvider, useTexts } from './texts.tsx';
 import { darkTheme, lightTheme } from './theme.ts';
 
-const SignIn = lazy(() => import('./sign-in.tsx').then(module => ({ default: module.SignIn })));
-const ChangePassword = lazy(() => import('./change-password.tsx').then(m => ({ default: m.ChangePasswordScreen })));
-const Main = lazy(() => import('./main-screen.tsx').then(module => ({ default: module.MainScreen })));
+const SignIn = later(async () => (await import('./sign-in.tsx')).SignIn);
+const ChangePassword = later(async () => (await import('./change-password.tsx')).ChangePasswordScreen);
+const Main = later(async () => (await import('./main-screen.tsx')).MainScreen);
+
+/** Fetches the screen that will probably be the first. */
+export const preloadScreen = (signedIn: boolean): void =>
+  void (signedIn ? Main : SignIn).preload().catch(() => undefined);
 
 const dark = typeof matchMedia === 'function' ? matchMedia('(prefers-color-scheme: dark)') : undefined;
 
@@ -44,9 +49,7 @@ export function App({ tabs, nonce }: { readonly tabs: Tabs; readonly nonce: stri
         <ParleyProvider tabs={tabs}>
           <InLanguage>
             <AnnounceProvider>
-              <Suspense fallback={<Waiting />}>
-                <Screen />
-              </Suspense>
+              <Screen />
             </AnnounceProvider>
           </InLanguage>
         </ParleyProvider>
@@ -86,11 +89,11 @@ function Screen() {
   if (role === 'outdated') return <Outdated />;
   switch (session?.kind) {
     case 'signed-out':
-      return <SignIn ended={session.reason === 'ended'} />;
+      return <SignIn ended={session.reason === 'ended'} meanwhile={<Waiting />} />;
     case 'password-change':
-      return <ChangePassword />;
+      return <ChangePassword meanwhile={<Waiting />} />;
     case 'signed-in':
-      return <Main />;
+      return <Main meanwhile={<Waiting />} />;
     default:
       return <Waiting />;
   }

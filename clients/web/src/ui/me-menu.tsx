@@ -19,20 +19,19 @@ import { KeyRegular } from '@fluentui/react-icons/svg/key';
 import { NoteRegular } from '@fluentui/react-icons/svg/note';
 import { SignOutRegular } from '@fluentui/react-icons/svg/sign-out';
 import { PreferredAvailability } from '@parley/client';
-import { lazy, Suspense, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { refusalOf } from '../engine/messages.ts';
 import { LANGUAGE_NAMES, LANGUAGES, type Language } from '../i18n/language.ts';
 import type { Refusal } from '../tabs/protocol.ts';
 import { Heard } from './announce.tsx';
+import { later } from './later.tsx';
 import { useParley, useSelf, useShared, useSharedOf } from './parley.tsx';
 import { PersonName, PersonPicture } from './person.tsx';
 import { PresenceIcon, PresenceLabel } from './presence.tsx';
 import { useTexts } from './texts.tsx';
 
-const NoteDialog = lazy(() => import('./note-dialog.tsx').then(module => ({ default: module.NoteDialog })));
-const PasswordDialog = lazy(() =>
-  import('./change-password.tsx').then(module => ({ default: module.ChangePasswordDialog })),
-);
+const NoteDialog = later(async () => (await import('./note-dialog.tsx')).NoteDialog);
+const PasswordDialog = later(async () => (await import('./change-password.tsx')).ChangePasswordDialog);
 
 /** States to choose from, with the sign and the word of each. */
 const CHOICES = [
@@ -195,10 +194,8 @@ export function MeMenu() {
           <MessageBarBody>{texts.refusal(refusal)}</MessageBarBody>
         </MessageBar>
       )}
-      <Suspense fallback={null}>
-        {dialog === 'note' && <NoteDialog note={me?.note ?? ''} onClose={close} />}
-        {dialog === 'password' && <PasswordDialog onClose={close} />}
-      </Suspense>
+      {dialog === 'note' && <NoteDialog note={me?.note ?? ''} onClose={close} />}
+      {dialog === 'password' && <PasswordDialog onClose={close} />}
     </div>
   );
 }
