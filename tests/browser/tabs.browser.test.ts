@@ -18,20 +18,19 @@ describe('the tabs of one browser', () => {
   after(() => world?.stop());
 
   const streams = () => world.parley.metric('parley_session_open_sessions');
-  /** The tab that holds the lock, and with it the stream. */
+  /** Whether a tab holds the lock, and with it the stream. */
+  const leads = (tab: Page) =>
+    tab.evaluate(async () => {
+      const { held = [] } = await navigator.locks.query();
+      const holder = held.find(lock => lock.name === 'parley.leader')?.clientId;
+      const name = crypto.randomUUID();
+      const mine = await navigator.locks.request(name, async () =>
+        (await navigator.locks.query()).held?.find(lock => lock.name === name),
+      );
+      return holder !== undefined && holder === mine?.clientId;
+    });
   async function leaderOf(tabs: readonly Page[]): Promise<Page> {
-    for (const tab of tabs) {
-      const leads = await tab.evaluate(async () => {
-        const { held = [] } = await navigator.locks.query();
-        const holder = held.find(lock => lock.name === 'parley.leader')?.clientId;
-        const mine = await navigator.locks.request(
-          crypto.randomUUID(),
-          async own => own && (await navigator.locks.query()).held?.find(lock => lock.name === own.name)?.clientId,
-        );
-        return holder !== undefined && holder === mine;
-      });
-      if (leads) return tab;
-    }
+    for (const tab of tabs) if (await leads(tab)) return tab;
     throw new Error('no tab leads');
   }
 
@@ -105,6 +104,12 @@ describe('the tabs of one browser', () => {
     await cdp.send('Runtime.evaluate', { expression: '1' }).catch(() => undefined);
     await write(other, 'the other tab hangs');
     await messageOf(other, 'the other tab hangs', 'sent').waitFor();
+    assert.equal(await leads(other), true);
+    await until('one stream', async () => (await streams()) === 1);
+    await cdp.send('Debugger.resume');
+    await rowOf(leader, mei).getByText('You: the other tab hangs').waitFor();
+    assert.equal(await leads(leader), false);
+    await until('one stream still', async () => (await streams()) === 1);
     await context.close();
   });
 
