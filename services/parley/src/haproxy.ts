@@ -25,12 +25,12 @@ export interface HaproxyPlan {
 export function renderHaproxy(plan: HaproxyPlan): string {
   const targets = [...new Set(plan.replicas.map(r => r.target))];
   const rules = targets.flatMap(target => publicPrefixes(target).map(prefix => ({ target, prefix })));
-  const frontend = (name: string, bind: string, suffix: string, extra: readonly string[]) => [
+  const frontend = (name: string, bind: string, suffix: string, extra: readonly string[], otherwise: string) => [
     `frontend ${name}`,
     `  bind ${bind}`,
     ...extra.map(line => `  ${line}`),
     ...rules.map(({ target, prefix }) => `  use_backend ${target}-${suffix} if { path_beg /${prefix}/ }`),
-    `  default_backend unrouted`,
+    `  default_backend ${otherwise}`,
     '',
   ];
   const backend = (target: TargetName, suffix: string, port: (r: ReplicaAddress) => number, proto: string) => [
@@ -64,8 +64,15 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     '  timeout http-keep-alive 60s',
     '  timeout queue 5s',
     '',
-    ...frontend('public', plan.publicBind, 'web', ['http-request set-header x-forwarded-for %[src]']),
-    ...frontend('grpc', `${plan.grpcBind} proto h2`, 'grpc', []),
+    // the web client's pages and whatever nobody owns: directory serves the one and refuses the other
+    ...frontend(
+      'public',
+      plan.publicBind,
+      'web',
+      ['http-request set-header x-forwarded-for %[src]'],
+      targets.includes('directory') ? 'directory-web' : 'unrouted',
+    ),
+    ...frontend('grpc', `${plan.grpcBind} proto h2`, 'grpc', [], 'unrouted'),
     'backend unrouted',
     '  http-request return status 404 content-type text/plain string "no service owns this path"',
     '',

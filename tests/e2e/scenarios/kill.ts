@@ -4,8 +4,8 @@ import { until } from '@parley/testkit';
 import type { Device, Scenario } from '../scenario.ts';
 
 /** Conversations, and messages that each of its two people sends. */
-const PAIRS = 4;
-const EACH = 60;
+const PAIRS = 12;
+const EACH = 40;
 
 export const kill: Scenario = {
   name: 'kill -9 in the middle of traffic loses nothing that was acknowledged and delivers and archives nothing twice',
@@ -38,13 +38,14 @@ export const kill: Scenario = {
     const total = PAIRS * EACH * 2;
     const victims =
       world.parley.topology === 'standalone'
-        ? [...world.parley.processes, ...world.parley.processes, ...world.parley.processes]
+        ? Array.from({ length: 8 }, () => world.parley.processes).flat()
         : SERVICES.flatMap(s => world.parley.replicasOf(s).slice(0, 1));
     for (const [i, victim] of victims.entries()) {
       const mark = Math.floor((total * (i + 0.5)) / (victims.length + 1));
       await until(`${mark} messages to be acknowledged before ${victim.name} is killed`, () => done >= mark || over, {
         timeoutMs: 120_000,
       });
+      await new Promise(resolve => setTimeout(resolve, Math.random() * 20)); // anywhere between two acknowledgements
       await victim.kill();
       await victim.start();
     }
