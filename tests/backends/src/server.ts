@@ -1,7 +1,7 @@
 /** One server process with a life cycle: started, killed, paused, restarted, always with the same command line. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   killTree,
@@ -138,13 +138,31 @@ export function createServerProcess(spec: ServerSpec): Server {
       expected = true;
       for (const pid of pids().slice(0, 1)) killTreeSync(pid);
     },
-    pause: () => signal('SIGSTOP'),
+    pause() {
+      signal('SIGSTOP');
+      for (const pid of pids()) untilStopped(pid);
+    },
     resume: () => signal('SIGCONT'),
     restart: async () => {
       await stop();
       await start();
     },
   };
+}
+
+/** The signal is sent at once, but each thread stops when it next runs: a busy machine takes its time. */
+function untilStopped(pid: number): void {
+  const end = performance.now() + 2_000;
+  const stopped = (task: string) => {
+    try {
+      return /\) [TtZX] /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8'));
+    } catch {
+      return true; // gone
+    }
+  };
+  while (existsSync(`/proc/${pid}/task`) && !readdirSync(`/proc/${pid}/task`).every(stopped)) {
+    if (performance.now() > end) throw new Error(`process ${pid} did not stop within 2 s`);
+  }
 }
 
 function launch(spec: ServerSpec): ChildProcess {
