@@ -3,12 +3,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 T ?=
 NAME ?= im-archived
-MINUTES ?= 10
 export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
-FLAGS := --disable-warning=ExperimentalWarning --test --test-reporter=spec --test-timeout=300000
 
-.PHONY: help install run dev reset test check types lint format contracts docs test-pool test-browser backends bench clean
+.PHONY: help install run dev reset test check format contracts docs test-pool test-browser backends bench
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile

@@ -68,7 +68,12 @@ export function productProcess(spec: ProcessSpec): ProductProcess {
       closeSync(out);
       child = started;
       running.add(started);
-      exited = new Promise(resolve => started.once('exit', code => resolve(running.delete(started) ? code : code)));
+      exited = new Promise(resolve =>
+        started.once('exit', code => {
+          running.delete(started);
+          resolve(code);
+        }),
+      );
       if (spec.adminPort === undefined) return;
       await until(
         `${spec.name} to be ready`,

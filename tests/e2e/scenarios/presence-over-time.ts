@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { DeviceType, MachineState, PreferredAvailability } from '@parley/client';
+import { DeviceType, MachineState, type ParleyClient, PreferredAvailability } from '@parley/client';
+import { until } from '@parley/testkit';
 import { type Scenario, sees } from '../scenario.ts';
 
 export const presenceOverTime: Scenario = {
@@ -39,7 +40,7 @@ export const presenceOverTime: Scenario = {
     const store = watcher.client.presence.of(eva.id);
     const off = store.subscribe(() => seen.push(store.getSnapshot().availability));
     const again = await world.device(eva, { endpointId: 'evas-desk-0001' });
-    await until_ended(desk.client);
+    await takenOver(desk.client);
     await again.client.setNote('back');
     await sees(watcher.client, eva.id, 6000, 9000);
     off();
@@ -53,12 +54,8 @@ export const presenceOverTime: Scenario = {
   },
 };
 
-async function until_ended(client: import('@parley/client').ParleyClient): Promise<void> {
-  await new Promise<void>(resolve => {
-    const look = () => client.connection.getSnapshot().phase === 'ended' && resolve();
-    client.connection.subscribe(look);
-    look();
-  });
+async function takenOver(client: ParleyClient): Promise<void> {
+  await until('the first stream to be taken over', () => client.connection.getSnapshot().phase === 'ended');
   const state = client.connection.getSnapshot();
   assert.equal(state.phase === 'ended' && state.reason, 'taken-over');
 }
