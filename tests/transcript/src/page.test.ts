@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { missingLine, readPage } from './page.ts';
+
+const page = `# A page
+<!-- transcript: terminal="server" until="is running" -->
+\`\`\`console
+$ make run
+\`\`\`
+text
+\`\`\`sh
+one   # comment
+two \\
+  --more
+\`\`\`
+<!-- transcript: exit="4" stdin="a\\nb" -->
+\`\`\`console
+$ first
+out 1
+$ second
+> line
+out …
+\`\`\`
+\`\`\`yaml
+not: run
+\`\`\`
+`;
+
+test('reads commands, output and directives in order', () => {
+  const steps = readPage(page);
+  assert.deepEqual(
+    steps.map(s => [s.line, s.command, s.output, s.terminal, s.until, s.stdin, s.exit]),
+    [
+      [4, 'make run', undefined, 'server', 'is running', '', 0],
+      [8, 'one   # comment', undefined, 'main', undefined, '', 0],
+      [9, 'two \\\n  --more', undefined, 'main', undefined, '', 0],
+      [14, 'first', ['out 1'], 'main', undefined, '', 0],
+      [16, 'second\nline', ['out …'], 'main', undefined, 'a\nb', 4],
+    ],
+  );
+});
+
+test('refuses what it cannot read', () => {
+  assert.throws(() => readPage('```console\nno command\n```'), /line 2: output before/);
+  assert.throws(() => readPage('```sh\nls'), /no end/);
+  assert.throws(() => readPage('<!-- transcript: colour="red" -->\n```sh\nls\n```'), /no directive/);
+  assert.throws(() => readPage('<!-- transcript: until=x -->\n```sh\nls\n```'), /cannot read/);
+  assert.throws(() => readPage('<!-- transcript: exit="1" -->\ntext'), /without a block/);
+});
+
+test('compares output line by line, with … for anything', () => {
+  const printed = 'begin\nmade  3 people\n\n林美玲   Surgery\nend\n';
+  assert.equal(missingLine(['made 3 people', '林美玲 Surgery'], printed), undefined);
+  assert.equal(missingLine(['made … people'], printed), undefined);
+  assert.equal(missingLine(['begin', '…', 'end'], printed), undefined);
+  assert.equal(missingLine(['begin', 'end'], printed), 'end');
+  assert.equal(missingLine(['end', 'begin'], printed), 'begin');
+  assert.equal(missingLine(['made 4 people'], printed), 'made 4 people');
+  assert.equal(missingLine(['made 3'], printed), 'made 3');
+});
