@@ -19,20 +19,25 @@ export interface BuildRecord {
   readonly details: Readonly<Record<string, string>>;
 }
 
+/** A program that `go install` builds from its module as it is. */
+function goInstall(module: string, name: ArtefactName): Recipe {
+  return {
+    tools: ['go'],
+    async build({ dir, logFile, step }) {
+      const env = { GOBIN: join(dir, 'bin'), GOTOOLCHAIN: 'local' };
+      await step('go install', () => run(['go', 'install', `${module}@v${VERSIONS[name]}`], { logFile, env }));
+      return {};
+    },
+  };
+}
+
 const RECIPES: Record<ArtefactName, Recipe> = {
   nats: buildNats,
   kafka: buildKafka,
   ferretdb: buildFerretdb,
   documentdb: buildDocumentdb,
-  grpcurl: {
-    tools: ['go'],
-    async build({ dir, logFile, step }) {
-      const module = `github.com/fullstorydev/grpcurl/cmd/grpcurl@v${VERSIONS.grpcurl}`;
-      const env = { GOBIN: join(dir, 'bin'), GOTOOLCHAIN: 'local' };
-      await step('go install', () => run(['go', 'install', module], { logFile, env }));
-      return {};
-    },
-  },
+  grpcurl: goInstall('github.com/fullstorydev/grpcurl/cmd/grpcurl', 'grpcurl'),
+  k6: goInstall('go.k6.io/k6', 'k6'),
 };
 
 /** Options of `build`. */

@@ -11,6 +11,7 @@ export const VERSIONS = {
   ferretdb: '2.7.0',
   documentdb: '18',
   grpcurl: '1.9.3',
+  k6: '1.8.1',
 } as const;
 
 /** One thing that can be built. */
