@@ -1,3 +1,4 @@
+import { decodeBase64 } from './base64.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import type { WireStatus } from './status.ts';
 
@@ -61,18 +62,10 @@ function malformed(reason: string) {
   return rpcErrors('rpc.malformed', { params: { reason } });
 }
 
-/** Base64 that may consist of several padded pieces, one per chunk the client wrote. */
 function decodeText(body: Buffer): Buffer {
-  const text = body.toString('latin1');
-  if (text.length % 4 !== 0 || !/^(?:[A-Za-z0-9+/]+={0,2})*$/.test(text)) throw malformed('the body is not base64');
-  const firstPad = text.indexOf('=');
-  if (firstPad === -1 || firstPad >= text.length - 2) return Buffer.from(text, 'base64');
-  const pieces: Buffer[] = [];
-  for (const piece of text.match(/[A-Za-z0-9+/]+={0,2}/g) ?? []) {
-    if (piece.length % 4 !== 0) throw malformed('the body is not base64');
-    pieces.push(Buffer.from(piece, 'base64'));
-  }
-  return Buffer.concat(pieces);
+  const bytes = decodeBase64(body);
+  if (!bytes) throw malformed('the body is not base64');
+  return bytes;
 }
 
 const okTrailer = trailerFrame('grpc-status:0\r\n');
