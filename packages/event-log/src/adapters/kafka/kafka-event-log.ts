@@ -12,6 +12,7 @@ import {
   DEFAULT_MAX_BATCH,
   MAX_BATCH_RECORDS,
 } from '../../limits.ts';
+import { newEpoch } from '../../new-epoch.ts';
 import { partitionOfKey } from '../../partition-of-key.ts';
 import { createQuietLog } from '../../quiet-log.ts';
 import { createLogTelemetry } from '../../telemetry.ts';
@@ -24,7 +25,6 @@ import type { KafkaEventLogOptions } from './options.ts';
 import { partitionEnds, readRecords } from './read-records.ts';
 import { persistently } from './retry.ts';
 
-const EPOCH_RANDOM = 65_536;
 /** A value of 1 MiB with its key and headers must pass. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
@@ -128,7 +128,7 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
   async function ensureEpoch(): Promise<void> {
     await createTopic(EPOCH_TOPIC, 1);
     if ((await keep(readEpoch)) !== undefined) return;
-    const next = Math.floor(clock.now() / 1000) * EPOCH_RANDOM + Math.floor(ids.fraction() * EPOCH_RANDOM);
+    const next = newEpoch(clock, ids);
     const pipeline = await pipelineOf(EPOCH_TOPIC);
     await pipeline.append([encodeMarker(next, await keep(() => cluster.clusterId()))], limitMs);
   }

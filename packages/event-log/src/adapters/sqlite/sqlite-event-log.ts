@@ -13,6 +13,7 @@ import {
   DEFAULT_MAX_BATCH,
   MAX_BATCH_RECORDS,
 } from '../../limits.ts';
+import { newEpoch } from '../../new-epoch.ts';
 import { partitionOfKey } from '../../partition-of-key.ts';
 import { createLogTelemetry } from '../../telemetry.ts';
 import { createEventLogFaults, type EventLogFaults } from './faults.ts';
@@ -38,7 +39,6 @@ export interface SqliteEventLogDeps {
 }
 
 const TRIM_CHUNK = 5000;
-const EPOCH_RANDOM = 65_536;
 
 /**
  * Event log in the SQLite file of the standalone edition. An append joins the next group commit and wakes its consumers
@@ -57,10 +57,9 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
   let opened = false;
   let closed = false;
 
-  // Ascending with time, and no two logs alike.
-  const newEpoch = Math.floor(clock.now() / 1000) * EPOCH_RANDOM + Math.floor(ids.fraction() * EPOCH_RANDOM);
+  const first = newEpoch(clock, ids);
   const opening = writer
-    .write(db => createSchema(db, newEpoch))
+    .write(db => createSchema(db, first))
     .then(epoch => {
       loadTopics(writer.db);
       opened = true;
