@@ -7,6 +7,7 @@ import { type Counting, createCounting } from './counting.ts';
 import { createLocalStore } from './local-data.ts';
 import { createOwnPresence } from './own-presence.ts';
 import { createPeople, personInfo } from './people.ts';
+import { createPhotos } from './photos.ts';
 import { type Commands, type TabNote, type TypedStore, typedStore } from './state.ts';
 import { createTalks } from './talks.ts';
 
@@ -129,6 +130,7 @@ function startRun(personId: string, store: TypedStore, options: EngineOptions, o
   });
   const context: Context = { selfId: personId, client, store, local, env: options, signal };
   const people = createPeople(context);
+  const photos = createPhotos(client, signal);
   const talks = createTalks(context, people, counted);
   const own = createOwnPresence(context);
   const activity = createActivity(options, state => background(client.reportActivity(state)));
@@ -217,6 +219,7 @@ function startRun(personId: string, store: TypedStore, options: EngineOptions, o
         showPins();
       },
       search: people.search,
+      photo: photos.of,
       setPresence: own.choose,
       setNote: own.note,
     },

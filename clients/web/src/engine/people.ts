@@ -36,6 +36,7 @@ export const personInfo = (person: Person): PersonInfo => ({
   department: person.department,
   title: person.title,
   language: person.language,
+  photoVersion: person.photoVersion,
   known: true,
 });
 
@@ -46,6 +47,7 @@ const nobody = (id: string): PersonInfo => ({
   department: '',
   title: '',
   language: '',
+  photoVersion: '',
   known: false,
 });
 
@@ -74,7 +76,8 @@ export function createPeople({ client, store, local, env, signal }: Context): Pe
     store.put('person', person.id, person);
     const kept = local.get();
     const listed = kept.pins.includes(person.id) || kept.recent.some(([id]) => id === person.id);
-    if (listed && kept.people[person.id]?.displayName !== person.displayName)
+    const before = kept.people[person.id];
+    if (listed && (before?.displayName !== person.displayName || before.photoVersion !== person.photoVersion))
       local.update(data => ({ ...data, people: { ...data.people, [person.id]: person } }));
   }
 

@@ -9,8 +9,16 @@ export interface PersonInfo {
   readonly department: string;
   readonly title: string;
   readonly language: string;
+  /** Names the picture he has; empty when there is none. */
+  readonly photoVersion: string;
   /** False when the directory knows nobody with this id. */
   readonly known: boolean;
+}
+
+/** A picture. */
+export interface Photo {
+  readonly mediaType: string;
+  readonly data: Uint8Array<ArrayBuffer>;
 }
 
 /** Presence of a person, as shown. */
@@ -116,6 +124,8 @@ export interface Commands {
   pin(personId: string): void;
   unpin(personId: string): void;
   search(query: string): Found;
+  /** A person's picture; undefined when he has none any longer. */
+  photo(personId: string, version: string): Photo | undefined;
   /** Chooses one's own state; 0 lets the devices decide. */
   setPresence(choice: PreferredAvailability): void;
   setNote(text: string): void;

@@ -1,6 +1,7 @@
 import { Avatar, makeStyles, tokens } from '@fluentui/react-components';
 import type { PersonInfo, PresenceInfo } from '../engine/state.ts';
 import { initialsOf } from '../text/initials.ts';
+import { usePhoto } from './photo.ts';
 import { PresenceIcon } from './presence.tsx';
 import { type Texts, useTexts } from './texts.tsx';
 
@@ -30,11 +31,13 @@ export function PersonPicture(props: {
 }) {
   const styles = useStyles();
   const name = nameOf(useTexts(), props.person);
+  const photo = usePhoto(props.person);
   return (
     <span className={styles.picture} aria-hidden="true">
       <Avatar
         name={name}
         initials={initialsOf(name)}
+        {...(photo !== undefined && { image: { src: photo, alt: '' } })}
         size={props.size}
         color="colorful"
         idForColor={props.person?.id ?? ''}
