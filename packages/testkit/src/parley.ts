@@ -26,6 +26,10 @@ export interface StartOptions {
   readonly replicas?: number;
   /** Configuration over the defaults, as in the YAML file. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Variables of one process on top of those of all, by its name, for example `im-2`. */
+  readonly env?: (name: string) => Readonly<Record<string, string>>;
+  /** Connections the load balancer of a pool takes at once; default 4,000. */
+  readonly maxConnections?: number;
   /** Path of the checkout or package that holds `bin/parley`; default: this one. */
   readonly home?: string;
 }
@@ -43,6 +47,8 @@ export interface ParleyUnderTest {
   readonly processes: readonly ProductProcess[];
   /** Processes that run `service`. */
   replicasOf(service: string): readonly ProductProcess[];
+  /** The load balancer of a pool; SIGUSR2 makes it read its configuration again. */
+  readonly balancer: ProductProcess | undefined;
   /** Directory with configuration, keys, data and logs. */
   readonly dir: string;
   /** Runs `bin/parley` with this configuration; resolves with what it printed. */
@@ -92,6 +98,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
         PARLEY_PUBLIC_PORT: String(p.publicPort),
         PARLEY_GRPC_PORT: String(p.grpcPort),
         PARLEY_ADMIN_PORT: String(p.adminPort),
+        ...options.env?.(p.name),
       },
       logFile: join(dir, 'logs', `${p.name}.log`),
       adminPort: p.adminPort,
@@ -104,7 +111,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
     balancer = productProcess({
       name: 'haproxy',
       command: 'haproxy',
-      args: ['-db', '-f', haproxyFile],
+      args: ['-W', '-db', '-f', haproxyFile],
       env: {},
       logFile: join(dir, 'logs/haproxy.log'),
     });
@@ -133,6 +140,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
     grpcTarget: layout.grpcTarget,
     administrator,
     processes,
+    balancer,
     replicasOf: service =>
       options.topology === 'standalone' ? processes : processes.filter(p => p.name.startsWith(`${service}-`)),
     dir,
@@ -175,7 +183,10 @@ async function standaloneLayout(): Promise<Layout> {
   };
 }
 
-async function poolLayout(dir: string, { backends, replicas = 2 }: StartOptions): Promise<Layout> {
+async function poolLayout(
+  dir: string,
+  { backends, replicas = 2, maxConnections = 4_000 }: StartOptions,
+): Promise<Layout> {
   if (!backends) throw new Error('a pool needs backends');
   const ports = await freePorts(2 + SERVICES.length * replicas * 3);
   const take = () => ports.pop() as number;
@@ -212,7 +223,7 @@ async function poolLayout(dir: string, { backends, replicas = 2 }: StartOptions)
     },
     processes,
     balancer: {
-      maxConnections: 4_000,
+      maxConnections,
       publicBind: `127.0.0.1:${publicPort}`,
       grpcBind: `127.0.0.1:${grpcPort}`,
       replicas: processes.map(({ target, publicPort, grpcPort, adminPort }) => ({

@@ -27,6 +27,10 @@ export interface ProductProcess {
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** Any other signal. */
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit code when it ends, by itself or not; null after a signal. */
+  ended(): Promise<number | null>;
   /** SIGSTOP and SIGCONT: the process hangs, its connections stay. */
   pause(): void;
   resume(): void;
@@ -98,6 +102,8 @@ export function productProcess(spec: ProcessSpec): ProductProcess {
       child?.kill('SIGKILL');
       await exited;
     },
+    signal: name => void child?.kill(name),
+    ended: () => exited,
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     ready,

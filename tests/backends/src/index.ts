@@ -22,7 +22,9 @@ export { grpcurlPath, k6Path } from './go-tools.ts';
 export { ensureHaproxy, type Haproxy, type HaproxyOptions, startHaproxy } from './haproxy.ts';
 export type { KafkaBackend, KafkaOptions, KafkaPorts, KafkaProperties } from './kafka.ts';
 export type { NatsBackend, NatsOptions } from './nats.ts';
+export { faultLibrary, openProcessFaults, type ProcessFaults } from './process-faults.ts';
 export type { BackendHandle } from './server.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** Which servers to start. With none of the three given, all are. */
 export interface StartOptions {

@@ -14,6 +14,7 @@ export const PACKAGES = {
   apt: 'apt',
   debootstrap: 'debootstrap',
   flock: 'util-linux',
+  gcc: 'build-essential',
   go: undefined,
   haproxy: 'haproxy',
   java: 'default-jre-headless',

@@ -1,0 +1,222 @@
+import { availabilityClass, type ParleyClient, ParleyClientError, PreferredAvailability } from '@parley/client';
+import { until } from '@parley/testkit';
+import type { Device, TestPerson, World } from '../scenario.ts';
+import { formatReport, type Got, type Inbox, type Lane, type Report, reconcile, type Sent } from './ledger.ts';
+
+/** How much is said, and by whom. */
+export interface TrafficOptions {
+  /** Conversations of two; default 6. */
+  readonly pairs?: number;
+  /** How each pair is archived, in turn; default archived, critical, archived, not at all. */
+  readonly lanes?: readonly Lane[];
+  /** Mean time between two messages of one person, milliseconds; default 300. */
+  readonly everyMs?: number;
+  /** Every so manieth person has a second device; default 3. */
+  readonly secondDeviceEvery?: number;
+}
+
+/** Steady traffic: people who write to each other all the time and watch each other's presence. */
+export interface Traffic {
+  readonly sent: readonly Sent[];
+  /** Acknowledged so far. */
+  readonly acknowledged: number;
+  /** Resolves when everybody has had a message acknowledged that he wrote after the call: all is well again. */
+  flows(timeoutMs?: number): Promise<void>;
+  /** Ends the writing and resolves when everything has an answer. */
+  stop(timeoutMs?: number): Promise<void>;
+  /**
+   * Stops, lets everything arrive, changes presence once more, verifies the archive and reconciles. Throws, with the
+   * whole reconciliation in the message, when anything is lost, repeated, out of order or otherwise wrong.
+   */
+  finish(timeoutMs?: number): Promise<Report>;
+}
+
+interface Speaker {
+  readonly person: TestPerson;
+  readonly client: ParleyClient;
+  readonly to: TestPerson;
+  readonly conversation: string;
+  readonly lane: Lane;
+  readonly sent: Sent[];
+}
+
+const DEFAULT_LANES: readonly Lane[] = ['archived', 'critical', 'archived', 'none'];
+
+/** Makes the people, signs in their devices, waits until they see each other, and begins. */
+export async function startTraffic(world: World, options: TrafficOptions = {}): Promise<Traffic> {
+  const { pairs = 6, lanes = DEFAULT_LANES, everyMs = 300, secondDeviceEvery = 3 } = options;
+  const speakers: Speaker[] = [];
+  const devices: { readonly name: string; readonly conversation: string; readonly got: Got[]; device: Device }[] = [];
+  const flaps: string[] = [];
+  let calm = true;
+
+  async function addDevice(person: TestPerson, name: string, conversation: string): Promise<Device> {
+    const device = await world.device(person);
+    const got: Got[] = [];
+    for (const { id, key } of device.events) got.push({ id, key, atMs: performance.now() });
+    device.client.onEvent(({ id, key }) => got.push({ id, key, atMs: performance.now() }));
+    devices.push({ name, conversation, got, device });
+    return device;
+  }
+
+  async function watch(watcher: Device, person: TestPerson): Promise<void> {
+    await watcher.client.watch([person.id]);
+    const shown = watcher.client.presence.of(person.id);
+    const now = () => availabilityClass(shown.getSnapshot().availability);
+    await until(`${watcher.person.displayName} to see ${person.displayName}`, () => now() === 'available');
+    shown.subscribe(() => {
+      const seen = now();
+      if (calm && seen !== 'available' && seen !== 'unknown')
+        flaps.push(`${watcher.person.displayName} saw ${person.displayName} ${seen} at ${new Date().toISOString()}`);
+    });
+  }
+
+  for (let i = 0; i < pairs; i++) {
+    const lane = lanes[i % lanes.length] as Lane;
+    const conversation = `conversation ${i}`;
+    const [a, b] = await Promise.all([world.person(`Left ${i}`), world.person(`Right ${i}`)]);
+    const policy = {
+      archiveInternal: lane !== 'none',
+      archiveExternal: lane !== 'none',
+      critical: lane === 'critical',
+    };
+    await Promise.all([world.archiving(a, policy), world.archiving(b, policy)]);
+    const [left, right] = await Promise.all([
+      addDevice(a, `${a.displayName}'s device`, conversation),
+      addDevice(b, `${b.displayName}'s device`, conversation),
+    ]);
+    if (i % secondDeviceEvery === 0) await addDevice(a, `${a.displayName}'s second device`, conversation);
+    await Promise.all([watch(left, b), watch(right, a)]);
+    for (const [from, to] of [
+      [left, b],
+      [right, a],
+    ] as const)
+      speakers.push({ person: from.person, client: from.client, to, conversation, lane, sent: [] });
+  }
+
+  let over = false;
+  const loops = speakers.map(async speaker => {
+    // everybody begins at another moment
+    for (let wait = everyMs * Math.random(); !over; wait = everyMs * (0.5 + Math.random())) {
+      await new Promise(resolve => setTimeout(resolve, wait));
+      if (!over) say(speaker);
+    }
+  });
+
+  function say({ person, client, to, conversation, lane, sent }: Speaker): void {
+    const number = sent.length;
+    const { messageId, acknowledged } = client.send(to.id, `${person.displayName} says ${number}`);
+    const message: Sent = {
+      id: `${person.id}.${messageId}`,
+      conversation,
+      author: person.displayName,
+      number,
+      lane,
+      sentMs: performance.now(),
+      outcome: 'waiting',
+    };
+    sent.push(message);
+    acknowledged.then(
+      ({ key }) => Object.assign(message, { outcome: 'acknowledged', key, settledMs: performance.now() }),
+      (error: unknown) => {
+        const code = error instanceof ParleyClientError ? error.code : String(error);
+        const outcome = code === 'im.outcome_unknown' || code === 'client.closed' ? 'unknown' : 'refused';
+        Object.assign(message, { outcome, code, settledMs: performance.now() });
+      },
+    );
+  }
+
+  const all = () => speakers.flatMap(speaker => speaker.sent);
+
+  async function stop(timeoutMs = 60_000): Promise<void> {
+    over = true;
+    await Promise.all(loops);
+    await until('every message to be answered', () => all().every(message => message.outcome !== 'waiting'), {
+      timeoutMs,
+    }).catch(() => undefined); // the reconciliation names them
+  }
+
+  /** A device that knows nothing yet finds everything in the store. */
+  async function lateInboxes(): Promise<Inbox[]> {
+    return Promise.all(
+      speakers.map(async ({ person, conversation }) => {
+        const { client, events } = await world.device(person);
+        await client.sync();
+        const got = events.map(({ id, key }) => ({ id, key, atMs: 0 }));
+        await client.signOut();
+        return { device: `a new device of ${person.displayName}`, conversation, got };
+      }),
+    );
+  }
+
+  /** Presence still works: everybody becomes busy, and everybody sees it. */
+  async function stillWatched(): Promise<void> {
+    calm = false;
+    await Promise.all(speakers.map(speaker => speaker.client.setPresence(PreferredAvailability.BUSY)));
+    await Promise.all(
+      speakers.map(({ person, client, to }) =>
+        until(
+          `${person.displayName} to see ${to.displayName} busy`,
+          () => availabilityClass(client.presence.of(to.id).getSnapshot().availability) === 'busy',
+          { timeoutMs: 30_000 },
+        ),
+      ),
+    );
+  }
+
+  async function archive(timeoutMs: number) {
+    const expected = all().filter(m => m.outcome === 'acknowledged' && m.lane !== 'none');
+    const kept = new Map<string, number>();
+    let findings: string[] = [];
+    const complete = async () => {
+      const { findings: found, records } = await world.verify();
+      findings = found.map(finding => `${finding.kind} ${finding.linkId} ${finding.detail}`);
+      kept.clear();
+      for (const { recordId, state } of records) if (state === 1) kept.set(recordId, (kept.get(recordId) ?? 0) + 1);
+      return expected.every(message => kept.has(message.id));
+    };
+    await until('the archive to hold everything', complete, { timeoutMs, everyMs: 500 }).catch(() => undefined);
+    return { kept, findings };
+  }
+
+  return {
+    get sent() {
+      return all();
+    },
+    get acknowledged() {
+      return all().filter(message => message.outcome === 'acknowledged').length;
+    },
+    async flows(timeoutMs = 60_000) {
+      const from = speakers.map(({ sent }) => sent.length);
+      const behind = () =>
+        speakers.filter(({ sent }, i) => !sent.slice(from[i]).some(message => message.outcome === 'acknowledged'));
+      await until('everybody to get on', () => behind().length === 0, { timeoutMs }).catch((error: unknown) => {
+        const names = behind().map(({ person, sent, lane, client }) => {
+          const { outcome, code } = sent.at(-1) ?? {};
+          return `${person.displayName} (${lane}, ${client.connection.getSnapshot().phase}): ${outcome} ${code ?? ''}`;
+        });
+        throw new Error(`these do not get on: ${names.join('; ')}`, { cause: error });
+      });
+    },
+    stop,
+    async finish(timeoutMs = 60_000) {
+      await stop(timeoutMs);
+      const missing = () => devices.some(({ conversation, got }) => lacks(conversation, got, all()));
+      await until('everything to arrive by itself', () => !missing(), { timeoutMs }).catch(() => undefined);
+      const inboxes = devices.map(({ name, conversation, got }) => ({ device: name, conversation, got: [...got] }));
+      await stillWatched();
+      const late = await lateInboxes();
+      const report = reconcile({
+        ...{ sent: all(), flaps, ...(await archive(timeoutMs)) },
+        inboxes: [...inboxes, ...late],
+      });
+      if (report.problems.length > 0) throw new Error(`the reconciliation failed\n${formatReport(report)}`);
+      return report;
+    },
+  };
+}
+
+function lacks(conversation: string, got: readonly Got[], sent: readonly Sent[]): boolean {
+  const here = new Set(got.map(event => event.id));
+  return sent.some(m => m.conversation === conversation && m.outcome === 'acknowledged' && !here.has(m.id));
+}
