@@ -24,10 +24,12 @@ export function directoryKeys(keys: Keys, config: ParleyConfig, { clock }: { rea
 
 /** What archiving signs its checkpoints with, and the second place it keeps them in. */
 export function archivingKeys(keys: Keys, config: ParleyConfig) {
-  const copies =
-    config.checkpointCopyDir === '' ? join(config.dataDir, 'checkpoints') : resolve(config.checkpointCopyDir);
   return {
-    checkpointSigner: createCheckpointSigner(keys.checkpointPem()),
-    checkpointCopy: createCheckpointCopy(copies),
+    checkpointSigner: createCheckpointSigner(keys.checkpointPem(), keys.checkpointPublicPems()),
+    checkpointCopy: createCheckpointCopy(checkpointDir(config)),
   };
 }
+
+/** The second place of the archive's checkpoints. */
+export const checkpointDir = (config: ParleyConfig): string =>
+  config.checkpointCopyDir === '' ? join(config.dataDir, 'checkpoints') : resolve(config.checkpointCopyDir);

@@ -15,6 +15,8 @@ export interface Keys {
   servicePublicPems(): Readonly<Record<string, string>>;
   /** Private key that signs archive checkpoints. Only archiving needs it. */
   checkpointPem(): string;
+  /** Public keys that signed checkpoints, now or earlier: `checkpoint.pub` and every `checkpoint-….pub`. */
+  checkpointPublicPems(): readonly string[];
 }
 
 /** Thrown when key material is missing; says which file and what makes it. */
@@ -48,6 +50,7 @@ export function openKeys(dir: string): Keys {
         ]),
       ),
     checkpointPem: () => read('checkpoint.pem').toString('utf8'),
+    checkpointPublicPems: () => named(/^checkpoint[a-z0-9-]*\.pub$/).map(name => read(name).toString('utf8')),
   };
 }
 

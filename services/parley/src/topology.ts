@@ -9,13 +9,23 @@ import {
   type EventLogFaults,
 } from '@parley/event-log';
 import type { Clock, Logger, Metrics } from '@parley/runtime';
-import { connectMongoStore, createSqliteStore, openSqliteWriter, type Store } from '@parley/store';
+import {
+  type BulkReader,
+  connectMongoBulkReader,
+  connectMongoStore,
+  createSqliteStore,
+  openSqliteBulkReader,
+  openSqliteWriter,
+  type Store,
+} from '@parley/store';
 import type { ParleyConfig } from './config.ts';
 
 /** The technology behind the ports of a process. */
 export interface Topology {
   /** One service's database. */
   store(service: string): Promise<Store>;
+  /** Reads whole collections of a service, as they are now; to be closed by whoever opened it. */
+  bulkReader(service: string): Promise<BulkReader>;
   readonly bus: Bus;
   readonly eventLog: EventLog;
   /** Closes all of it, stores included. */
@@ -34,10 +44,17 @@ export function openTopology(config: ParleyConfig, deps: TopologyDeps): Promise<
   return config.topology === 'standalone' ? openStandalone(config, deps) : openPool(config, deps);
 }
 
+/** The file that holds database and event log; undefined when servers of their own do. */
+export const databaseFile = (config: ParleyConfig): string | undefined =>
+  config.topology === 'standalone' ? join(config.dataDir, 'parley.sqlite') : undefined;
+
+const databaseOf = (service: string): string => service.replaceAll('-', '_');
+
 async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
   const { clock, logger } = deps;
   const { cacheBytes, logFaultFile } = config.standalone;
-  const writer = openSqliteWriter({ path: join(config.dataDir, 'parley.sqlite'), cacheBytes, ...deps });
+  const path = databaseFile(config) as string;
+  const writer = openSqliteWriter({ path, cacheBytes, ...deps });
   const stores: Store[] = [];
   const faulty = logFaultFile === '' ? undefined : faultsOfFile(join(config.dataDir, logFaultFile), clock);
   const eventLog = createSqliteEventLog({ writer, ...(faulty && { faults: faulty.faults }), ...deps });
@@ -46,10 +63,11 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
     bus,
     eventLog,
     async store(service) {
-      const store = createSqliteStore({ writer, database: service.replaceAll('-', '_'), clock, logger });
+      const store = createSqliteStore({ writer, database: databaseOf(service), clock, logger });
       stores.push(store);
       return store;
     },
+    bulkReader: async service => openSqliteBulkReader({ path, database: databaseOf(service) }),
     async close() {
       faulty?.stop();
       await eventLog.close();
@@ -66,15 +84,16 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
   const bus = await connectNatsBus({ servers: nats.servers, name, ...deps });
   const eventLog = await connectKafkaEventLog({ ...kafka, clientId: name, ...deps });
   const stores: Store[] = [];
+  const ownDatabase = (service: string) => `${mongo.databasePrefix}${databaseOf(service)}`;
   return {
     bus,
     eventLog,
     async store(service) {
-      const database = `${mongo.databasePrefix}${service.replaceAll('-', '_')}`;
-      const store = await connectMongoStore({ url: mongo.url, database, ...deps });
+      const store = await connectMongoStore({ url: mongo.url, database: ownDatabase(service), ...deps });
       stores.push(store);
       return store;
     },
+    bulkReader: service => connectMongoBulkReader({ url: mongo.url, database: ownDatabase(service) }),
     async close() {
       await eventLog.close();
       await bus.close();

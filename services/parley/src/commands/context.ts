@@ -26,7 +26,7 @@ export interface CommonOptions {
 const OTHER_VARIABLES = [/^PARLEY_NODE$/, /^PARLEY_TEST_/, /^PARLEY_SCENARIO$/, /^PARLEY_CONFIG$/];
 
 /** Configuration file named by option or environment, else `parley.yaml` in the data directory or here, if there. */
-function configFile(options: CommonOptions): string | undefined {
+export function configFile(options: CommonOptions): string | undefined {
   const named = options.config ?? process.env.PARLEY_CONFIG;
   if (named !== undefined) return named;
   return [join(options.dataDir ?? process.env.PARLEY_DATA_DIR ?? 'data', 'parley.yaml'), 'parley.yaml'].find(path =>
