@@ -82,7 +82,7 @@ function formatOf(line: TextLine | undefined): PeopleFileFormat {
 }
 
 function csvParser(limits: PeopleFileLimits, onHeader: PeopleFileOptions['onHeader']): Parser {
-  const table = createTable({ columns: PEOPLE_COLUMNS, needed: ['address', 'external_id'], limits, onHeader });
+  const table = createTable({ columns: PEOPLE_COLUMNS, needed: ['address', 'other_addresses'], limits, onHeader });
   const people = (rows: ReturnType<typeof table.push>) =>
     rows.map(row => (isProblem(row) ? row : personOfRow(row, limits)));
   return { push: line => people(table.push(line)), end: () => people(table.end()) };

@@ -7,7 +7,7 @@ import { type PeopleFileCode, type ReasonParams, reasonOf } from './errors.ts';
 export interface PeopleRow {
   /** Key by which the other system knows him; empty when the file has none. */
   readonly externalId: string;
-  /** Primary address; empty only where an external id stands for him. */
+  /** Primary address. */
   readonly address: string;
   readonly otherAddresses: readonly string[];
   readonly displayName?: string;

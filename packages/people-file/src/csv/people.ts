@@ -68,7 +68,7 @@ export function personOfRow({ line, values }: TableRow<CsvField>, limits: People
   );
   const address = filled('address').replace(/^smtp:/i, '') || (mails.primary ?? '');
   const externalId = filled('external_id');
-  if (address === '' && externalId === '') refuse('address', 'people_file.value_missing');
+  if (address === '') refuse('address', 'people_file.value_missing');
   const displayName = filled('display_name') || nameOfParts(filled('given_name'), filled('surname'));
   const department = text('department');
   const title = text('title');

@@ -59,7 +59,7 @@ export async function importPeople(
   /** The problem of a row about somebody of whom an earlier row was. */
   function repeated({ line, row }: PersonItem): Problem | undefined {
     const keys = [
-      ...(row.address === '' ? [] : [['address', `a ${addressKey(row.address)}`] as const]),
+      ['address', `a ${addressKey(row.address)}`] as const,
       ...(row.externalId === '' ? [] : [['external_id', `x ${row.externalId}`] as const]),
     ];
     for (const [field, key] of keys) {

@@ -22,7 +22,7 @@ export function createManagers(dryRun: boolean) {
   return {
     /** Takes the manager off a row; he is set later. */
     strip(item: PersonItem): PersonItem {
-      if (item.dn !== undefined) byDn.set(item.dn, item.row.address || item.row.externalId);
+      if (item.dn !== undefined) byDn.set(item.dn, item.row.address);
       if (!item.row.manager) return item;
       const { manager: _, ...row } = item.row;
       return { ...item, row };

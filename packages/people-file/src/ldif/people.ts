@@ -82,7 +82,7 @@ export function personOfEntry(entry: LdifEntry, limits: PeopleFileLimits): Draft
   const mails = mailAddresses(entryAddresses(entry, text));
   const address = named || (mails.primary ?? '');
   const externalId = externalIdOf(given('external_id')?.[0], value => text('external_id', value));
-  if (address === '' && externalId === '') refuse(entry.line, 'address', 'people_file.value_missing');
+  if (address === '') refuse(entry.line, 'address', 'people_file.value_missing');
   const displayName = first('display_name') || nameOfParts(first('given_name') ?? '', first('surname') ?? '');
   const department = first('department');
   const title = first('title');
