@@ -1,3 +1,4 @@
+import { getCACertificates } from 'node:tls';
 import {
   create,
   type DescMessage,
@@ -15,12 +16,13 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { type Clock, systemClock } from '@parley/runtime';
+import { type Clock, systemClock, type TlsSource } from '@parley/runtime';
 import { Call, type Follower } from './call.ts';
 import type { CallOptions, Channel } from './channel.ts';
 import type { ParleyError } from './errors.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import { asParleyError, errorFromStatus } from './status.ts';
+import { renewedChannelCredentials } from './tls.ts';
 
 /** Settings of {@link createGrpcChannel}. Times in milliseconds. */
 export interface GrpcChannelOptions {
@@ -29,8 +31,8 @@ export interface GrpcChannelOptions {
   /** The calling service's own token, see `createServiceTokenSource` of `@parley/auth`. */
   readonly serviceTokens: () => string | Promise<string>;
   readonly clock?: Clock;
-  /** PEM texts; without `tls` the connection is in clear. */
-  readonly tls?: { readonly ca?: string; readonly key?: string; readonly cert?: string };
+  /** PEM texts, or a source that may renew them; without `tls` the connection is in clear. */
+  readonly tls?: { readonly ca?: string; readonly key?: string; readonly cert?: string } | TlsSource;
   /** Of unary calls that ask for none, default 10,000. */
   readonly defaultTimeoutMs?: number;
   /** A silent connection is asked for a sign of life after this time, default 30,000. */
@@ -241,6 +243,7 @@ function errorOf(error: ServiceError): ParleyError {
 
 function credentials({ tls }: GrpcChannelOptions): ChannelCredentials {
   if (!tls) return ChannelCredentials.createInsecure();
+  if ('onChange' in tls) return renewedChannelCredentials(tls, () => getCACertificates('default').join('\n'));
   const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
   return ChannelCredentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
 }

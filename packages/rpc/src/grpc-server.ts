@@ -1,7 +1,6 @@
 import {
   type ChannelOptions,
   Server,
-  ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
@@ -16,6 +15,7 @@ import { reflectionServices } from './grpc-reflection.ts';
 import type { RegisteredMethod } from './method.ts';
 import type { Registry } from './registry.ts';
 import { rpcErrors } from './rpc-errors.ts';
+import { type ServerTls, serverCredentials } from './tls.ts';
 
 /** Settings of {@link createGrpcServer}. Times in milliseconds. */
 export interface GrpcServerOptions {
@@ -28,8 +28,8 @@ export interface GrpcServerOptions {
   readonly port: number;
   /** Whether callers with a token may ask what services there are. Default false. */
   readonly reflection?: boolean;
-  /** PEM texts; with `clientCa` callers must show a certificate of that authority. */
-  readonly tls?: { readonly key: string; readonly cert: string; readonly clientCa?: string };
+  /** Serves over TLS, 1.2 or newer; with authorities, callers must show a certificate of theirs. */
+  readonly tls?: ServerTls;
   /** A silent connection is asked for a sign of life after this time, default 60,000. */
   readonly keepaliveMs?: number;
   /** How long the sign of life may take, default 20,000. */
@@ -102,16 +102,9 @@ class Listener implements GrpcServer {
     this.#halt = probe.halt;
     const extra = [probe.service, ...(this.#o.reflection ? reflectionServices(registry) : [])];
     for (const { definition, handlers } of extra) this.#server.addService(definition, handlers);
-    const credentials = tls
-      ? ServerCredentials.createSsl(
-          tls.clientCa ? Buffer.from(tls.clientCa) : null,
-          [{ private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.cert) }],
-          tls.clientCa !== undefined,
-        )
-      : ServerCredentials.createInsecure();
     this.#port = await new Promise<number>((resolve, reject) => {
       const host = this.#o.host.includes(':') ? `[${this.#o.host}]` : this.#o.host;
-      this.#server.bindAsync(`${host}:${this.#o.port}`, credentials, (error, port) =>
+      this.#server.bindAsync(`${host}:${this.#o.port}`, serverCredentials(tls), (error, port) =>
         error ? reject(error) : resolve(port),
       );
     });

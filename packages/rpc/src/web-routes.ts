@@ -18,6 +18,8 @@ export interface WebRoutesOptions {
   readonly logger: Logger;
   readonly routes?: readonly HttpRoute[];
   readonly trustProxy?: boolean;
+  readonly tls?: unknown;
+  readonly hstsSeconds?: number;
 }
 
 /** HTTP status of a refusal at a plain endpoint. */
@@ -43,11 +45,17 @@ export class WebRoutes {
   readonly #o: WebRoutesOptions;
   readonly #cors: Cors;
   readonly #table: RouteTable;
+  readonly #always: Readonly<Record<string, string>>;
 
   constructor(options: WebRoutesOptions, cors: Cors) {
     this.#o = options;
     this.#cors = cors;
     this.#table = new RouteTable(options.routes ?? []);
+    const { tls, hstsSeconds = 0 } = options;
+    this.#always = {
+      'x-content-type-options': 'nosniff',
+      ...(tls !== undefined && hstsSeconds > 0 && { 'strict-transport-security': `max-age=${hstsSeconds}` }),
+    };
   }
 
   /** Whether the request was a preflight or one of the table's. */
@@ -126,7 +134,7 @@ export class WebRoutes {
     const { body } = answer;
     const fields: Record<string, string> = {
       'cache-control': route.cacheControl,
-      'x-content-type-options': 'nosniff',
+      ...this.#always,
       ...answer.headers,
     };
     const cors = this.#cors.fields(request.headers.origin);

@@ -7,10 +7,11 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import type { Clock, Logger, Metrics, Module } from '@parley/runtime';
+import type { Clock, Logger, Metrics, Module, TlsSource } from '@parley/runtime';
 import type { CorsOptions } from './cors.ts';
 import type { HttpRoute } from './http-route.ts';
 import type { Registry } from './registry.ts';
+import { asTlsSource, type ServerTls, secureContextOf } from './tls.ts';
 import { WebHandler } from './web-handler.ts';
 
 /** Settings of {@link createWebServer}. Times in milliseconds. */
@@ -24,8 +25,13 @@ export interface WebServerOptions {
   readonly port: number;
   readonly cors?: CorsOptions;
   readonly routes?: readonly HttpRoute[];
-  /** Key and certificate (PEM): serves HTTP/2 and HTTP/1.1 over TLS. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Serves HTTP/2 and HTTP/1.1 over TLS, 1.2 or newer. */
+  readonly tls?: ServerTls;
+  /**
+   * With `tls`: how long browsers are to come back with TLS only (`strict-transport-security`, RFC 6797), seconds;
+   * default 0, which says nothing.
+   */
+  readonly hstsSeconds?: number;
   /** Serves HTTP/2 without TLS, for a load balancer in front; no HTTP/1.1 then. Default false. */
   readonly cleartextHttp2?: boolean;
   /** Whether a load balancer of ours is in front, whose `x-forwarded-for` and `x-request-id` are true. Default false. */
@@ -104,14 +110,21 @@ class Listener implements WebServer {
         }),
       );
     const settings = { settings: { maxConcurrentStreams: 256, maxHeaderListSize: 16_384 }, maxSessionMemory: 16 };
-    const server = tls
-      ? createSecureServer({ ...settings, ...this.#timeouts(), ...tls, allowHTTP1: true, minVersion: 'TLSv1.2' })
-      : createHttp2Server(settings);
+    const server = tls ? this.#createSecure(asTlsSource(tls), settings) : createHttp2Server(settings);
     server.on('session', session => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
       closeWhenIdle(session, this.#o.keepAliveTimeoutMs ?? 75_000);
     });
+    return server;
+  }
+
+  /** Connections that are open keep the certificate they began with; new ones get the renewed one. */
+  #createSecure(source: TlsSource, settings: object): Http2SecureServer {
+    const context = secureContextOf(source.current);
+    const server = createSecureServer({ ...settings, ...this.#timeouts(), ...context, allowHTTP1: true });
+    const forget = source.onChange(next => server.setSecureContext(secureContextOf(next)));
+    server.once('close', forget);
     return server;
   }
 

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { it } from 'node:test';
+import { createAuthority } from '@parley/testkit';
 import { createAdminServer } from './admin-server.ts';
 import { createMetrics } from './create-metrics.ts';
 import { createHealth } from './health.ts';
+import { readTlsFiles, type TlsMaterial } from './tls/read-tls-files.ts';
 
 it('answers for life, readiness and metrics, and for nothing else', async () => {
   const health = createHealth();
@@ -41,5 +47,56 @@ it('answers for life, readiness and metrics, and for nothing else', async () => 
   } finally {
     await admin.stop();
     await admin.stop();
+  }
+});
+
+it('answers over TLS with the certificate in force, and asks callers for theirs where told to', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'parley-admin-tls-'));
+  const authority = createAuthority(dir);
+  const materialOf = (name: string, caFile?: string) => readTlsFiles({ ...authority.issue(name), caFile }, Date.now());
+  let current = materialOf('first');
+  let tell: (material: TlsMaterial) => void = () => {};
+  const tls = {
+    get current() {
+      return current;
+    },
+    onChange(listener: (material: TlsMaterial) => void) {
+      tell = listener;
+      return () => {};
+    },
+  };
+  const metrics = createMetrics({ defaults: false });
+  const admin = createAdminServer({ host: '127.0.0.1', port: 0, health: createHealth(), metrics, tls });
+  await admin.start();
+  const get = (identity: object = {}) =>
+    new Promise<string>((resolve, reject) => {
+      const target = {
+        host: '127.0.0.1',
+        port: admin.port,
+        path: '/livez',
+        agent: false,
+        ca: authority.ca,
+        ...identity,
+      };
+      request(target, response => {
+        const { subject } = (response.socket as unknown as import('node:tls').TLSSocket).getPeerCertificate();
+        response.resume().on('end', () => resolve(`${response.statusCode} ${subject.CN}`));
+      })
+        .on('error', reject)
+        .end();
+    });
+  try {
+    assert.equal(await get(), '200 first');
+    current = materialOf('second');
+    tell(current);
+    assert.equal(await get(), '200 second');
+    await assert.rejects(get({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }));
+    current = materialOf('third', authority.caFile);
+    tell(current);
+    const { cert, key } = materialOf('prometheus');
+    assert.equal(await get({ cert, key }), '200 third');
+  } finally {
+    await admin.stop();
+    rmSync(dir, { recursive: true });
   }
 });

@@ -1,8 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import type { Module } from './module.ts';
+import type { TlsMaterial } from './tls/read-tls-files.ts';
+import type { TlsSource } from './tls/watch-tls-files.ts';
 
 /** Settings of {@link createAdminServer}. */
 export interface AdminServerOptions {
@@ -11,6 +14,8 @@ export interface AdminServerOptions {
   readonly port: number;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** Serves over TLS (1.2 or newer). With authorities, callers must show a certificate of theirs. */
+  readonly tls?: TlsSource;
 }
 
 /** The listener for whoever operates the process. */
@@ -27,7 +32,8 @@ const limits = { headersTimeout: 5000, requestTimeout: 10_000, maxHeaderSize: 81
  * (Prometheus text); nothing else. Shows nothing of people; to be reached from inside only.
  */
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  let server: Server | undefined;
+  let server: Server | TlsServer | undefined;
+  let forget: (() => void) | undefined;
   return {
     name: 'admin-server',
     get port() {
@@ -36,14 +42,19 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       return address.port;
     },
     async start() {
-      const listening = createServer(limits, (request, response) => {
+      const handle = (request: IncomingMessage, response: ServerResponse) => {
         request.resume();
         answer(options, request.method ?? '', request.url ?? '').then(
           ({ status, type, body }) =>
             response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
           () => response.writeHead(500).end(),
         );
-      });
+      };
+      const { tls } = options;
+      const listening = tls
+        ? createTlsServer({ ...limits, ...contextOf(tls.current) }, handle)
+        : createServer(limits, handle);
+      forget = tls?.onChange(next => (listening as TlsServer).setSecureContext(contextOf(next)));
       listening.maxConnections = 100;
       await new Promise<void>((resolve, reject) => {
         listening.once('error', reject);
@@ -57,12 +68,20 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     async stop() {
       const closing = server;
       server = undefined;
+      forget?.();
       if (!closing) return;
       closing.closeAllConnections();
       await new Promise(resolve => closing.close(resolve));
     },
   };
 }
+
+const contextOf = ({ cert, key, ca }: TlsMaterial) => ({
+  cert,
+  key,
+  minVersion: 'TLSv1.2' as const,
+  ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
+});
 
 interface Answer {
   readonly status: number;

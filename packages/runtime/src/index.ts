@@ -10,3 +10,5 @@ export * from './load-config.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './module.ts';
+export * from './tls/read-tls-files.ts';
+export * from './tls/watch-tls-files.ts';

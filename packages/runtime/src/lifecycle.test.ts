@@ -111,6 +111,26 @@ describe('a main', () => {
     assert.equal(await code, 1);
   });
 
+  it('reloads at SIGHUP and goes on, when there is something to reload', async () => {
+    const t = setUp();
+    const signals = new Signals();
+    let reloads = 0;
+    const options = { ...t, health: createHealth(), signals };
+    const code = runUntilSignal([t.module('a')], { ...options, reload: () => void reloads++ });
+    await t.clock.advance(0);
+    signals.emit('SIGHUP');
+    signals.emit('SIGHUP');
+    assert.equal(reloads, 2);
+    signals.emit('SIGTERM');
+    assert.equal(await code, 0);
+    assert.equal(signals.listenerCount('SIGHUP'), 0);
+    const plain = runUntilSignal([t.module('b')], options);
+    await t.clock.advance(0);
+    assert.equal(signals.listenerCount('SIGHUP'), 0, 'the system decides');
+    signals.emit('SIGTERM');
+    await plain;
+  });
+
   it('rejects when something does not start', async () => {
     const t = setUp();
     const bad = t.module('a', { start: () => Promise.reject(new Error('no')) });

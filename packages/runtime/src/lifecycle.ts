@@ -96,6 +96,8 @@ export interface RunUntilSignalOptions extends RunOptions {
   readonly health: Health;
   /** Between "not ready" and the first stop, so that load balancers notice, milliseconds, default 0. */
   readonly drainMs?: number;
+  /** Called at SIGHUP. Without it, SIGHUP ends the process as the system has it. */
+  readonly reload?: () => void;
   /** Default: this process. */
   readonly signals?: SignalSource;
 }
@@ -121,6 +123,15 @@ export async function runUntilSignal(modules: readonly Module[], options: RunUnt
     signals.on(signal, listener);
     return () => signals.off(signal, listener);
   });
+  if (options.reload) {
+    const { reload } = options;
+    const listener = () => {
+      logger.info('runtime.reloading', { signal: 'SIGHUP' });
+      reload();
+    };
+    signals.on('SIGHUP', listener);
+    listeners.push(() => signals.off('SIGHUP', listener));
+  }
   const alive = setInterval(() => {}, 0x7fffffff);
   try {
     const running = await runModules(modules, options);

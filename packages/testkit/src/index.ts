@@ -1,3 +1,4 @@
+export * from './certificates.ts';
 export * from './manual-clock.ts';
 export * from './parley.ts';
 export * from './ports.ts';
