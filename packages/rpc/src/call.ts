@@ -2,6 +2,7 @@ import type { Span } from '@opentelemetry/api';
 import type { Timer } from '@parley/runtime';
 import { anonymous, type CallContext, type Principal } from './context.ts';
 import type { ParleyError } from './errors.ts';
+import { type CallMetadata, type MetadataField, ResponseMetadata } from './metadata.ts';
 import type { RegisteredMethod } from './method.ts';
 import type { StreamSink } from './service.ts';
 import { newTraceparent, parseTraceparent } from './trace.ts';
@@ -34,6 +35,7 @@ export abstract class Call implements CallContext, Follower {
   #traced = false;
   #controller: AbortController | undefined = undefined;
   #reason: ParleyError | undefined = undefined;
+  #metadata: ResponseMetadata | undefined = undefined;
   #followers: Set<Follower> | undefined = undefined;
 
   constructor(method: RegisteredMethod, requestId: string, traceparent: string | undefined) {
@@ -54,6 +56,21 @@ export abstract class Call implements CallContext, Follower {
   abstract get peer(): string;
   /** Where a stream's messages go. */
   abstract get sink(): StreamSink;
+
+  get metadata(): CallMetadata {
+    this.#metadata ??= new ResponseMetadata(() => this.readMetadata());
+    return this.#metadata;
+  }
+
+  /** What the handler wants to send beside the response; undefined when it has never asked for metadata. */
+  protected get responseMetadata(): ResponseMetadata | undefined {
+    return this.#metadata;
+  }
+
+  /** The fields that came with the request. */
+  protected readMetadata(): MetadataField[] {
+    return [];
+  }
 
   get traceparent(): string | undefined {
     if (!this.#traced) {

@@ -1,4 +1,5 @@
 import type { Role } from '@parley/contracts';
+import { type CallMetadata, ResponseMetadata } from './metadata.ts';
 import { rpcErrors } from './rpc-errors.ts';
 
 /** Who calls. Decided by the auth interceptor from the token; handlers trust it. */
@@ -36,6 +37,8 @@ export interface CallContext {
   readonly token: string | undefined;
   /** Remote address, for rate limits; `in-process` for local calls. */
   readonly peer: string;
+  /** Fields beside the messages; made on first use. */
+  readonly metadata: CallMetadata;
 }
 
 /** Nobody signed in. */
@@ -67,6 +70,7 @@ export function createCallContext(init: Partial<CallContext> = {}): CallContext 
     traceparent: undefined,
     token: undefined,
     peer: 'in-process',
+    metadata: new ResponseMetadata(() => []),
     ...init,
   };
 }

@@ -8,7 +8,7 @@ export interface CorsOptions {
 
 const exposed = 'grpc-status, grpc-message, grpc-status-details-bin';
 const allowedHeaders =
-  'authorization, content-type, grpc-timeout, x-grpc-web, x-user-agent, connect-protocol-version, traceparent, x-request-id';
+  'authorization, content-type, grpc-timeout, grpc-encoding, grpc-accept-encoding, x-grpc-web, x-user-agent, connect-protocol-version, traceparent, x-request-id';
 
 /** Answers about cross-origin calls, as flat lists of header names and values. https://fetch.spec.whatwg.org/#http-cors-protocol */
 export interface Cors {

@@ -2,6 +2,7 @@ import { Metadata, type ServerUnaryCall, type ServerWritableStream, type sendUna
 import { Call } from './call.ts';
 import { decodeRequest, encodeMessage } from './codec.ts';
 import type { ParleyError } from './errors.ts';
+import { isMetadata, type MetadataField } from './metadata.ts';
 import type { RegisteredMethod } from './method.ts';
 import type { Registry } from './registry.ts';
 import { rpcErrors } from './rpc-errors.ts';
@@ -16,6 +17,7 @@ abstract class GrpcCall extends Call {
   /** Without the port, which says nothing and would make every connection a caller of its own. */
   readonly peer: string;
   #request: Buffer | undefined;
+  readonly #fields: Metadata;
 
   constructor(registry: Registry, method: RegisteredMethod, source: Source) {
     const { metadata } = source;
@@ -26,6 +28,25 @@ abstract class GrpcCall extends Call {
     const peer = source.getPeer();
     this.peer = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))) || peer;
     this.#request = source.request;
+    this.#fields = metadata;
+  }
+
+  protected override readMetadata(): MetadataField[] {
+    const fields: MetadataField[] = [];
+    for (const [name, values] of Object.entries(this.#fields.toJSON())) {
+      if (isMetadata(name)) for (const value of values) fields.push({ name, value });
+    }
+    return fields;
+  }
+
+  /** What the handler wants to send before the response; undefined when there is nothing. */
+  protected headerMetadata(): Metadata | undefined {
+    return asMetadata(this.responseMetadata?.headers);
+  }
+
+  /** What the handler wants to send after the response; undefined when there is nothing. */
+  protected trailerMetadata(): Metadata | undefined {
+    return asMetadata(this.responseMetadata?.trailers);
   }
 
   readRequest(): unknown {
@@ -40,7 +61,7 @@ abstract class GrpcCall extends Call {
 
   protected wireError(error: ParleyError) {
     const { code, message, details } = errorToStatus(error, this.requestId);
-    const metadata = new Metadata();
+    const metadata = this.trailerMetadata() ?? new Metadata();
     metadata.set('grpc-status-details-bin', Buffer.from(details.buffer, details.byteOffset, details.length));
     return Object.assign(new Error(message), { code, details: message, metadata });
   }
@@ -48,6 +69,7 @@ abstract class GrpcCall extends Call {
 
 /** A unary call by native gRPC. */
 export class GrpcUnaryCall extends GrpcCall {
+  readonly #source: ServerUnaryCall<Buffer, Uint8Array>;
   readonly #callback: sendUnaryData<Uint8Array>;
 
   constructor(
@@ -57,16 +79,25 @@ export class GrpcUnaryCall extends GrpcCall {
     callback: sendUnaryData<Uint8Array>,
   ) {
     super(registry, method, source);
+    this.#source = source;
     this.#callback = callback;
   }
 
   respond(message: unknown): void {
-    this.#callback(null, asBuffer(encodeMessage(this.method.output, message)));
+    const bytes = asBuffer(encodeMessage(this.method.output, message));
+    this.#sendHeaders();
+    this.#callback(null, bytes, this.trailerMetadata());
+  }
+
+  #sendHeaders(): void {
+    const headers = this.headerMetadata();
+    if (headers) this.#source.sendMetadata(headers);
   }
 
   end(): void {}
 
   refuse(error: ParleyError): void {
+    this.#sendHeaders();
     this.#callback(this.wireError(error));
   }
 
@@ -80,6 +111,7 @@ export class GrpcStreamCall extends GrpcCall implements StreamSink {
   readonly #source: ServerWritableStream<Buffer, Uint8Array>;
   readonly #maxQueuedBytes: number;
   #queuedBytes = 0;
+  #started = false;
   #drained: (() => void)[] | undefined = undefined;
 
   constructor(
@@ -107,10 +139,18 @@ export class GrpcStreamCall extends GrpcCall implements StreamSink {
     if (this.#queuedBytes > this.#maxQueuedBytes) {
       return this.registry.refuse(this, rpcErrors('rpc.slow_reader'));
     }
+    this.#sendHeaders();
     this.#source.write(asBuffer(bytes), () => {
       this.#queuedBytes -= bytes.length;
       if (this.#queuedBytes === 0 && this.#drained) for (const listener of this.#drained) listener();
     });
+  }
+
+  #sendHeaders(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const headers = this.headerMetadata();
+    if (headers) this.#source.sendMetadata(headers);
   }
 
   get queuedBytes(): number {
@@ -125,12 +165,21 @@ export class GrpcStreamCall extends GrpcCall implements StreamSink {
   respond(): void {}
 
   end(): void {
-    this.#source.end();
+    this.#sendHeaders();
+    this.#source.end(this.trailerMetadata());
   }
 
   refuse(error: ParleyError): void {
+    this.#sendHeaders();
     this.#source.emit('error', this.wireError(error));
   }
+}
+
+function asMetadata(fields: readonly MetadataField[] | undefined): Metadata | undefined {
+  if (fields === undefined || fields.length === 0) return undefined;
+  const metadata = new Metadata();
+  for (const { name, value } of fields) metadata.add(name, typeof value === 'string' ? value : asBuffer(value));
+  return metadata;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

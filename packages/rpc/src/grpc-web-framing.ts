@@ -41,21 +41,30 @@ export function maxBodyBytes(encoding: WebEncoding, maxMessageBytes: number): nu
 }
 
 /**
- * The one message of a request body. Throws `rpc.malformed` (no frame, several frames, trailers, a wrong length, bad
- * base64), `rpc.unsupported_encoding` or `rpc.request_too_large`.
+ * The one message of a request body. Throws `rpc.not_one_message`, `rpc.malformed` (trailers, a wrong length, bad
+ * base64), `rpc.unexpected_compression` or `rpc.request_too_large`.
  */
 export function readRequestFrame(body: Buffer, encoding: WebEncoding, maxMessageBytes: number): Buffer {
   const bytes = encoding === 'text' ? decodeText(body) : body;
+  if (bytes.length === 0) throw rpcErrors('rpc.not_one_message');
   if (bytes.length < prefixBytes) throw malformed('the frame is incomplete');
   const flags = bytes[0] as number;
   if (flags & trailerFlag) throw malformed('requests have no trailers');
-  if (flags & compressedFlag) throw rpcErrors('rpc.unsupported_encoding');
+  if (flags & compressedFlag) throw rpcErrors('rpc.unexpected_compression');
   if (flags !== 0) throw malformed('the frame has unknown flags');
   const length = bytes.readUInt32BE(1);
   if (length > maxMessageBytes) throw rpcErrors('rpc.request_too_large', { params: { limit: maxMessageBytes } });
   if (bytes.length < prefixBytes + length) throw malformed('the frame is incomplete');
-  if (bytes.length > prefixBytes + length) throw malformed('something follows the message');
+  if (bytes.length > prefixBytes + length) throw whatFollows(bytes.subarray(prefixBytes + length));
   return bytes.subarray(prefixBytes);
+}
+
+/** Another message is one too many; anything else is no message. */
+function whatFollows(rest: Buffer) {
+  const whole = rest.length >= prefixBytes && rest.length >= prefixBytes + rest.readUInt32BE(1);
+  return whole && ((rest[0] as number) & trailerFlag) === 0
+    ? rpcErrors('rpc.not_one_message')
+    : malformed('something follows the message');
 }
 
 function malformed(reason: string) {
@@ -95,20 +104,21 @@ export function frameBytes(message: Uint8Array): number {
   return prefixBytes + message.length;
 }
 
-/** Body of a unary response: the message and the trailers of success. */
-export function unaryBody(message: Uint8Array): Buffer {
-  const body = Buffer.allocUnsafe(prefixBytes + message.length + okTrailer.length);
-  body.set(okTrailer, writeFrame(body, 0, message));
+/** Body of a unary response: the message and the trailers of success, with `extra` (names and values in turn). */
+export function unaryBody(message: Uint8Array, extra: readonly string[]): Buffer {
+  const end = extra.length === 0 ? okTrailer : trailers(undefined, extra);
+  const body = Buffer.allocUnsafe(prefixBytes + message.length + end.length);
+  body.set(end, writeFrame(body, 0, message));
   return body;
 }
 
-/** Trailers at the end of a stream; those of success without `status`. */
-export function trailers(status: WireStatus | undefined): Buffer {
-  if (!status) return okTrailer;
-  const fields = statusFields(status);
-  return trailerFrame(
-    `grpc-status:${fields[1]}\r\ngrpc-message:${fields[3]}\r\ngrpc-status-details-bin:${fields[5]}\r\n`,
-  );
+/** Trailers at the end of a response, with `extra` (names and values in turn); those of success without `status`. */
+export function trailers(status: WireStatus | undefined, extra: readonly string[]): Buffer {
+  if (!status && extra.length === 0) return okTrailer;
+  const fields = [...(status ? statusFields(status) : ['grpc-status', '0']), ...extra];
+  let text = '';
+  for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]}:${fields[i + 1]}\r\n`;
+  return trailerFrame(text);
 }
 
 /** Names and values of the header fields of a refusal, in turn. */

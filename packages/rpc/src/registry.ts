@@ -279,7 +279,8 @@ class Pipeline implements Registry {
       traceparent: call.traceparent,
       principal: personIn(call.principal)?.id,
     };
-    if (error.kind === 'internal') this.#o.logger.error('rpc.failed', { ...fields, err: error.cause ?? error });
+    if (error.kind === 'internal' && error.code !== 'rpc.unexpected_compression')
+      this.#o.logger.error('rpc.failed', { ...fields, err: error.cause ?? error });
     else this.#o.logger.debug('rpc.refused', { ...fields, field: error.field });
   }
 }

@@ -37,6 +37,16 @@ export const rpcErrors = defineErrors({
     message: 'compressed messages are not accepted',
     remedy: 'Send messages uncompressed (grpc-encoding: identity).',
   },
+  'rpc.unexpected_compression': {
+    kind: 'internal',
+    message: 'the message is marked as compressed, but grpc-encoding names no compression',
+    remedy: 'Send messages uncompressed, with the flag of compression unset.',
+  },
+  'rpc.not_one_message': {
+    kind: 'unimplemented',
+    message: 'a request consists of exactly one message',
+    remedy: 'Send one message; no method takes a stream of them.',
+  },
   'rpc.malformed': {
     kind: 'invalid',
     message: 'the request cannot be read: {reason}',

@@ -69,8 +69,20 @@ const errorInfoUrl = 'type.googleapis.com/parley.common.v1.ErrorInfo';
 const maxDetailBytes = 4096;
 const maxMessageChars = 1024;
 
+/** A refusal that travels as a status somebody else made, with any code and any details. */
+export class ForeignStatus extends ParleyError {
+  readonly status: WireStatus;
+
+  constructor(status: WireStatus) {
+    const kind = kindOfStatus(status.code);
+    super(codeByKind[kind] ?? `rpc.${kind}`, { kind, message: status.message, remedy: '' });
+    this.status = status;
+  }
+}
+
 /** Encodes a refusal. Texts and details are cut so that they always fit into HTTP headers. */
 export function errorToStatus(error: ParleyError, requestId: string): WireStatus {
+  if (error instanceof ForeignStatus) return error.status;
   const code = statusByKind[error.kind];
   const message = error.message.slice(0, maxMessageChars).toWellFormed();
   const info = create(ErrorInfoSchema, {

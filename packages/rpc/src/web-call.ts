@@ -12,6 +12,7 @@ import {
   unaryBody,
   type WebEncoding,
 } from './grpc-web-framing.ts';
+import { type MetadataField, metadataFields, readMetadata } from './metadata.ts';
 import type { RegisteredMethod } from './method.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import type { StreamSink } from './service.ts';
@@ -102,15 +103,38 @@ export class WebCall extends Call {
   }
 
   respond(message: unknown): void {
-    const body = unaryBody(encodeMessage(this.method.output, message));
-    const { response, encoding, extra } = this;
+    const body = unaryBody(encodeMessage(this.method.output, message), this.trailerFields());
+    const { response, encoding } = this;
     if (!response) return;
     const text =
       encoding === 'text' ? body.toString('base64') : body.length <= joined ? body.toString('latin1') : undefined;
     const length = String(text?.length ?? body.length);
-    response.writeHead(200, ['content-type', responseTypes[encoding], 'content-length', length, ...extra]);
+    response.writeHead(200, [
+      'content-type',
+      responseTypes[encoding],
+      'content-length',
+      length,
+      ...this.headerFields(),
+    ]);
     response.end(text ?? body, 'latin1');
     this.response = undefined;
+  }
+
+  protected override readMetadata(): MetadataField[] {
+    return this.headers ? readMetadata(this.headers.raw) : [];
+  }
+
+  /** What goes before the response beside its own fields: CORS, and what the handler wants to send. */
+  protected headerFields(): readonly string[] {
+    const metadata = this.responseMetadata;
+    if (!metadata || metadata.headers.length === 0) return this.extra;
+    return [...exposing(this.extra, metadata.headers), ...metadataFields(metadata.headers)];
+  }
+
+  /** What goes behind the response beside its status. */
+  protected trailerFields(): readonly string[] {
+    const metadata = this.responseMetadata;
+    return metadata && metadata.trailers.length > 0 ? metadataFields(metadata.trailers) : none;
   }
 
   /** What came with the request is not needed any longer; a stream may live for hours. */
@@ -126,8 +150,8 @@ export class WebCall extends Call {
     this.response = undefined;
     if (!response || response.headersSent) return;
     const status = errorToStatus(error, this.requestId);
-    const fields = ['content-type', responseTypes[this.encoding], 'content-length', '0', ...this.extra];
-    response.writeHead(200, [...fields, ...statusFields(status)]);
+    const fields = ['content-type', responseTypes[this.encoding], 'content-length', '0', ...this.headerFields()];
+    response.writeHead(200, [...fields, ...statusFields(status), ...this.trailerFields()]);
     response.end();
   }
 
@@ -139,6 +163,14 @@ export class WebCall extends Call {
   get sink(): StreamSink {
     throw new Error('a unary call has no stream');
   }
+}
+
+const none: readonly string[] = [];
+
+/** CORS hides fields from pages of other origins unless they are named. */
+function exposing(cors: readonly string[], fields: readonly MetadataField[]): string[] {
+  const names = fields.map(field => `, ${field.name}`).join('');
+  return cors.map((text, i) => (cors[i - 1] === 'access-control-expose-headers' ? text + names : text));
 }
 
 /** The refusal of a request beyond the method's limit. */

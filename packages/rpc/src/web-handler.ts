@@ -70,6 +70,7 @@ export class WebHandler implements WebCallOwner {
   ): void {
     const status = errorToStatus(error, this.#requestId(headers));
     const fields = ['content-type', responseTypes[encoding], 'content-length', '0', ...statusFields(status)];
+    if (error.code === 'rpc.unsupported_encoding') fields.push('grpc-accept-encoding', 'identity');
     request.resume();
     response.writeHead(200, [...fields, ...this.#cors.fields(headers.origin)]);
     response.end();
@@ -84,6 +85,9 @@ export class WebHandler implements WebCallOwner {
     if (encoding === undefined || compressed) {
       request.resume();
       return refusePlainly(response, 415, rpcErrors('rpc.unsupported_content_type'), requestId, extra);
+    }
+    if (headers.encoding !== undefined && headers.encoding !== 'identity') {
+      return this.#refuseUnread(rpcErrors('rpc.unsupported_encoding'), request, response, headers, encoding);
     }
     if (this.#stopping) {
       return this.#refuseUnread(rpcErrors('rpc.shutting_down'), request, response, headers, encoding);

@@ -4,7 +4,10 @@
  */
 export class WebHeaders {
   contentType: string | undefined = undefined;
+  /** All fields: names and values in turn. */
+  readonly raw: readonly string[];
   contentEncoding: string | undefined = undefined;
+  encoding: string | undefined = undefined;
   authorization: string | undefined = undefined;
   timeout: string | undefined = undefined;
   traceparent: string | undefined = undefined;
@@ -15,6 +18,7 @@ export class WebHeaders {
 
   /** `raw`: names and values in turn. */
   constructor(raw: readonly string[]) {
+    this.raw = raw;
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = raw[i] as string;
       // Only names of these lengths can be meant.
@@ -49,6 +53,9 @@ export class WebHeaders {
         break;
       case 'x-request-id':
         this.requestId ??= value;
+        break;
+      case 'grpc-encoding':
+        this.encoding ??= value;
         break;
       case 'content-encoding':
         this.contentEncoding ??= value;

@@ -64,10 +64,10 @@ describe('the gRPC-Web listener', () => {
   });
 
   for (const [what, body, code, status] of [
-    ['no body', new Uint8Array(), 'rpc.malformed', 3],
+    ['no body', new Uint8Array(), 'rpc.not_one_message', 12],
     ['half a prefix', new Uint8Array(3), 'rpc.malformed', 3],
     ['less than it announces', webFrame(message()).subarray(0, 8), 'rpc.malformed', 3],
-    ['two messages', Buffer.concat([webFrame(message()), webFrame(message())]), 'rpc.malformed', 3],
+    ['two messages', Buffer.concat([webFrame(message()), webFrame(message())]), 'rpc.not_one_message', 12],
     ['trailers', webFrame(Buffer.from('a:b\r\n'), 0x80), 'rpc.malformed', 3],
     [
       'a message and trailers',
@@ -75,7 +75,13 @@ describe('the gRPC-Web listener', () => {
       'rpc.malformed',
       3,
     ],
-    ['a compressed message', webFrame(message(), 1), 'rpc.unsupported_encoding', 12],
+    [
+      'half a second message',
+      Buffer.concat([webFrame(message()), webFrame(message()).subarray(0, 6)]),
+      'rpc.malformed',
+      3,
+    ],
+    ['a message marked as compressed', webFrame(message(), 1), 'rpc.unexpected_compression', 13],
     ['unknown flags', webFrame(message(), 2), 'rpc.malformed', 3],
     ['something that is not the message', webFrame(Buffer.from([0x0a, 0xff, 0x01])), 'rpc.malformed', 3],
     ['text that is not UTF-8', webFrame(Buffer.from([0x0a, 0x02, 0xff, 0xfe])), 'rpc.malformed', 3],
@@ -128,6 +134,19 @@ describe('the gRPC-Web listener', () => {
       connection.write(`GET ${send} HTTP/1.1\r\nhost: a\r\n\r\n`);
       const got = await connection.response();
       assert.deepEqual([got.status, got.headers.get('allow')], [405, 'POST, OPTIONS']);
+    });
+  });
+
+  it('refuses every compression, says which it accepts, and goes on', async () => {
+    await using(echo, async ({ open }) => {
+      const connection = await open();
+      for (const encoding of ['gzip', 'br', 'snappy', '']) {
+        const response = await exchange(connection, webFrame(message(), 1), { 'grpc-encoding': encoding });
+        assert.deepEqual([refusal(response).code, refusal(response).status], ['rpc.unsupported_encoding', 12]);
+        assert.equal(response.headers.get('grpc-accept-encoding'), 'identity');
+      }
+      const plain = await exchange(connection, webFrame(message()), { 'grpc-encoding': 'identity' });
+      assert.equal(eventId(plain), 'm1');
     });
   });
 

@@ -75,7 +75,7 @@ export class WebStreamCall extends WebCall implements StreamSink {
     if (!response) return;
     const socket = takeSocket(response);
     if (!socket) {
-      response.writeHead(200, ['content-type', responseTypes[this.encoding], ...this.extra]);
+      response.writeHead(200, ['content-type', responseTypes[this.encoding], ...this.headerFields()]);
       return;
     }
     this.response = undefined;
@@ -89,10 +89,11 @@ export class WebStreamCall extends WebCall implements StreamSink {
     // What the client may still send is nobody's; reading on shows when it goes away.
     socket.on('data', ignore);
     socket.resume();
+    const extra = this.headerFields();
     // Head and first chunk leave together.
     socket.cork();
     let head = `HTTP/1.1 200 OK\r\ncontent-type: ${responseTypes[this.encoding]}\r\ndate: ${httpDate(this.owner.now())}\r\n`;
-    for (let i = 0; i + 1 < this.extra.length; i += 2) head += `${this.extra[i]}: ${this.extra[i + 1]}\r\n`;
+    for (let i = 0; i + 1 < extra.length; i += 2) head += `${extra[i]}: ${extra[i + 1]}\r\n`;
     socket.write(`${head}connection: close\r\ntransfer-encoding: chunked\r\n\r\n`, 'latin1');
   }
 
@@ -166,7 +167,7 @@ export class WebStreamCall extends WebCall implements StreamSink {
   }
 
   #finish(error: ParleyError | undefined): void {
-    const last = trailers(error && errorToStatus(error, this.requestId));
+    const last = trailers(error && errorToStatus(error, this.requestId), this.trailerFields());
     const socket = this.#socket;
     const { response } = this;
     this.response = undefined;
@@ -174,7 +175,8 @@ export class WebStreamCall extends WebCall implements StreamSink {
       socket.write(Buffer.concat([this.#take(last), lastChunk]));
       socket.destroySoon();
     } else if (response) {
-      if (!this.#started) response.writeHead(200, ['content-type', responseTypes[this.encoding], ...this.extra]);
+      if (!this.#started)
+        response.writeHead(200, ['content-type', responseTypes[this.encoding], ...this.headerFields()]);
       response.end(this.#take(last));
     }
     this.#started = true;
