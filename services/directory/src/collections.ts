@@ -3,7 +3,10 @@ import type { Account } from './domain/account.ts';
 import type { AddressClaim } from './domain/address-claim.ts';
 import type { Administrators } from './domain/administrators.ts';
 import type { Attempts } from './domain/attempts.ts';
+import type { ExternalIdClaim } from './domain/external-id.ts';
+import type { Group, Membership } from './domain/group.ts';
 import type { Person } from './domain/person.ts';
+import type { Photo } from './domain/photo.ts';
 import type { StoredPolicy } from './domain/policy.ts';
 import type { SignIn } from './domain/sign-in.ts';
 
@@ -25,6 +28,18 @@ export interface AttemptsDoc extends Doc, Attempts {}
 /** `_id`: `administrators`. */
 export interface GuardDoc extends Doc, Administrators {}
 
+/** `_id`: person id. */
+export interface PhotoDoc extends Doc, Photo {}
+
+/** `_id`: see `externalIdKey`. One insert decides who is known by it. */
+export interface ExternalIdDoc extends Doc, ExternalIdClaim {}
+
+/** `_id`: group id. */
+export interface GroupDoc extends Doc, Group {}
+
+/** `_id`: `<group id>.<person id>`. */
+export interface MembershipDoc extends Doc, Membership {}
+
 /** `_id`: `global`, `site:<site>` or `person:<person id>`. */
 export interface PolicyDoc extends Doc, StoredPolicy {}
 
@@ -38,7 +53,10 @@ export const people: CollectionSpec<PersonDoc> = {
 
 export const accounts: CollectionSpec<AccountDoc> = {
   name: 'directory_accounts',
-  indexes: { byRole: { kind: 'ordered', fields: ['roles'], array: 'roles' } },
+  indexes: {
+    byRole: { kind: 'ordered', fields: ['roles'], array: 'roles' },
+    byState: { kind: 'ordered', fields: ['state', '_id'] },
+  },
 };
 
 export const addresses: CollectionSpec<AddressDoc> = { name: 'directory_addresses', indexes: {} };
@@ -58,6 +76,27 @@ export const attempts: CollectionSpec<AttemptsDoc> = {
 
 export const guards: CollectionSpec<GuardDoc> = { name: 'directory_guards', indexes: {} };
 
+export const photos: CollectionSpec<PhotoDoc> = { name: 'directory_photos', indexes: {} };
+
+export const externalIds: CollectionSpec<ExternalIdDoc> = { name: 'directory_external_ids', indexes: {} };
+
+export const groups: CollectionSpec<GroupDoc> = {
+  name: 'directory_groups',
+  indexes: {
+    byKey: { kind: 'unique', fields: ['nameKey'] },
+    byName: { kind: 'ordered', fields: ['sortName'] },
+    byPrefix: { kind: 'ordered', fields: ['prefixes', 'sortName'], array: 'prefixes' },
+  },
+};
+
+export const memberships: CollectionSpec<MembershipDoc> = {
+  name: 'directory_memberships',
+  indexes: {
+    byGroup: { kind: 'ordered', fields: ['groupId', 'shown', 'personId'] },
+    byPerson: { kind: 'ordered', fields: ['personId', 'groupId'] },
+  },
+};
+
 export const policies: CollectionSpec<PolicyDoc> = { name: 'directory_policies', indexes: {} };
 
 export const directoryCollections: readonly CollectionSpec<Doc>[] = [
@@ -67,5 +106,9 @@ export const directoryCollections: readonly CollectionSpec<Doc>[] = [
   signIns,
   attempts,
   guards,
+  photos,
+  externalIds,
+  groups,
+  memberships,
   policies,
 ];

@@ -95,6 +95,11 @@ export const directoryConfigSchema = z.strictObject({
     .max(10_000)
     .default(500)
     .describe('Entries looked at for one search before the answer is cut, 10 to 10,000.'),
+  standingMaxAgeMs: ms(0, 60_000)
+    .default(2000)
+    .describe(
+      'For how long it is taken as known that the sign-in behind an access token stands, when somebody only reads; changes and administration always look, milliseconds, 0 to 60,000.',
+    ),
   keySetMaxAgeMs: ms(1000, day)
     .default(5 * minute)
     .describe('For how long the key set may be kept by others, milliseconds, 1,000 to 86,400,000.'),

@@ -51,10 +51,65 @@ export const directoryErrors = defineErrors({
     message: 'there is no such person',
     remedy: 'Check the id or address.',
   },
+  'directory.person_deleted': {
+    kind: 'precondition',
+    message: 'the person is deleted',
+    remedy: 'Restore the person first.',
+  },
+  'directory.no_photo': {
+    kind: 'not_found',
+    message: 'the person has no picture',
+    remedy: 'Ask only when photo_version is not empty; show initials instead.',
+  },
+  'directory.photo_invalid': {
+    kind: 'invalid',
+    message: 'not a PNG, JPEG or WebP picture',
+    remedy: 'Save the picture in one of these formats.',
+  },
+  'directory.photo_large': {
+    kind: 'limit',
+    message: '{width} x {height} pixels; a picture has at most {limit} each way',
+    remedy: 'Scale the picture down.',
+  },
+  'directory.external_id_conflict': {
+    kind: 'exists',
+    message: 'the person with this address is known by another external id',
+    remedy: 'Correct the external id or the address in the file; an external id once given stays.',
+  },
+  'directory.manager_not_found': {
+    kind: 'invalid',
+    message: 'there is no such person to report to',
+    remedy: 'Name the manager by address, id or external id; he must exist or stand in the same request.',
+  },
+  'directory.manager_self': {
+    kind: 'invalid',
+    message: 'nobody reports to himself',
+    remedy: 'Name somebody else or nobody.',
+  },
+  'directory.group_not_found': {
+    kind: 'not_found',
+    message: 'there is no such group',
+    remedy: 'Check the id or name.',
+  },
+  'directory.group_exists': {
+    kind: 'exists',
+    message: 'another group has that name',
+    remedy: 'Choose another name; case and width make no difference.',
+  },
+  'directory.group_full': {
+    kind: 'limit',
+    message: 'a group has at most {limit} members',
+    remedy: 'Make a second group.',
+  },
   'directory.person_required': {
     kind: 'unauthenticated',
     message: 'only for signed-in people',
     remedy: 'Call with the access token of a person.',
+  },
+  'directory.role_lost': {
+    kind: 'forbidden',
+    message: 'the role that this needs was taken away',
+    remedy: 'Refresh the access token to see the present roles; ask an administrator.',
   },
   'directory.cursor_invalid': {
     kind: 'invalid',
@@ -123,7 +178,7 @@ export const directoryErrors = defineErrors({
   },
   'directory.last_administrator': {
     kind: 'precondition',
-    message: 'the last enabled administrator cannot be disabled or lose the role',
+    message: 'the last enabled administrator cannot be disabled, deleted or lose the role',
     remedy: 'Make somebody else an administrator first.',
   },
   'directory.too_many_administrators': {

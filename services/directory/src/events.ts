@@ -15,6 +15,8 @@ export type RefusalReason =
   | 'locked'
   | 'rate'
   | 'busy';
+export const importActions = ['created', 'updated', 'unchanged', 'refused'] as const;
+export type ImportAction = (typeof importActions)[number];
 export type RefreshOutcome = 'rotated' | 'repeated' | 'reused' | 'over' | 'invalid' | 'rate';
 
 export type DirectoryEvents = ReturnType<typeof createDirectoryEvents>;
@@ -85,6 +87,29 @@ export function createDirectoryEvents(deps: { readonly logger: Logger; readonly 
     rolesChanged(personId: string, roles: readonly string[], cause: Cause) {
       change('roles_changed', { personId, roles }, cause);
     },
+    personDeleted(personId: string, cause: Cause) {
+      change('person_deleted', { personId }, cause);
+    },
+    personRestored(personId: string, state: string, cause: Cause) {
+      change('person_restored', { personId, state }, cause);
+    },
+    personUpdated(personId: string, fields: readonly string[], cause: Cause) {
+      change('person_updated', { personId, changed: fields }, cause);
+    },
+    peopleImported(rows: Readonly<Record<ImportAction, number>>, cause: Cause) {
+      for (const action of importActions) if (rows[action] > 0) m.importRows.inc({ outcome: action }, rows[action]);
+      logger.info('directory.import', { ...rows, ...cause });
+    },
+    groupChanged(groupId: string, kind: 'group_made' | 'group_changed' | 'group_deleted', cause: Cause) {
+      change(kind, { groupId }, cause);
+    },
+    membersChanged(groupId: string, added: number, removed: number, cause: Cause) {
+      change('group_members_changed', { groupId, added, removed }, cause);
+    },
+    rightsRefused(reason: 'sign_in_over' | 'role_lost', personId: string, cause: Cause) {
+      m.staleTokens.inc({ reason });
+      logger.info('directory.rights.refused', { reason, personId, ...cause });
+    },
     addressTakenOver(personId: string, fromPersonId: string) {
       m.changes.inc({ kind: 'address_taken_over' });
       logger.warn('directory.address.taken_over', { personId, fromPersonId });
@@ -113,8 +138,18 @@ function defineMetrics(metrics: Metrics) {
     }),
     changes: metrics.counter<'kind'>({
       name: 'parley_directory_changes_total',
-      help: 'Changes of people, accounts and policies, by kind.',
+      help: 'Changes of people, accounts, groups and policies, by kind.',
       labels: ['kind'],
+    }),
+    importRows: metrics.counter<'outcome'>({
+      name: 'parley_directory_import_rows_total',
+      help: 'Rows of imported files, by what became of them.',
+      labels: ['outcome'],
+    }),
+    staleTokens: metrics.counter<'reason'>({
+      name: 'parley_directory_stale_tokens_total',
+      help: 'Calls refused although the access token was valid, because sign-in or role had ended meanwhile.',
+      labels: ['reason'],
     }),
     hashSeconds: metrics.histogram({
       name: 'parley_directory_password_hash_seconds',

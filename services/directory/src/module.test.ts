@@ -39,7 +39,7 @@ describe('the directory, mounted', () => {
   it('serves every rpc of its contract', () => {
     const { registry } = mounted();
     const wanted = services.flatMap(s => s.methods.map(m => `/${s.typeName}/${m.name}`));
-    assert.equal(wanted.length, 22);
+    assert.equal(wanted.length, 30);
     assert.deepEqual(
       wanted.filter(path => !registry.find(path)),
       [],

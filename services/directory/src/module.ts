@@ -6,9 +6,14 @@ import type { Store } from '@parley/store';
 import { createPasswordHasher } from './adapters/argon2/password-hasher.ts';
 import { createAccessTokens } from './adapters/auth/access-tokens.ts';
 import { createAnnouncements } from './adapters/bus/announcements.ts';
+import { rehearsal } from './adapters/rehearsal/rehearsal.ts';
 import type { Call } from './app/call.ts';
 import { type Ensured, type EnsurePersonCommand, ensurePerson } from './app/ensure-person.ts';
+import type { ImportPersonRow } from './app/import/check-row.ts';
+import { type ImportFileOptions, importFile } from './app/import/import-file.ts';
+import type { ImportOutcome } from './app/import/import-people.ts';
 import { createPasswordGuard } from './app/password-guard.ts';
+import { createStanding } from './app/standing.ts';
 import { createVersions } from './app/versions.ts';
 import * as collections from './collections.ts';
 import type { DirectoryConfig } from './config.ts';
@@ -41,7 +46,12 @@ export interface DirectoryDeps {
 export interface DirectoryModule extends ServiceModule {
   /** The person the address leads to, made if there is none; gives him the roles that he lacks. */
   ensurePerson(command: EnsurePersonCommand): Promise<Ensured>;
-  /** The same, with the role of an administrator. Somebody who was disabled stays so. */
+  /**
+   * Any number of people, as ImportPeople does it, in an order in which managers come first. Outcomes are in the order
+   * of the rows. `passwordChangeRequired` (default true) is for those made with a password.
+   */
+  importPeople(rows: readonly ImportPersonRow[], options?: ImportFileOptions): Promise<readonly ImportOutcome[]>;
+  /** As `ensurePerson`, with the role of an administrator. Somebody who was disabled stays so. */
   ensureAdministrator(command: Omit<EnsurePersonCommand, 'roles'>): Promise<Ensured>;
 }
 
@@ -69,24 +79,16 @@ export function createDirectory(config: DirectoryConfig, deps: DirectoryDeps): D
       unregister();
       unregister = () => {};
     },
+    importPeople: (rows, options) => importFile(needs, rows, options, installation),
     ensurePerson: command => ensurePerson(needs, command, installation),
     ensureAdministrator: command => ensurePerson(needs, { ...command, roles: ['administrator'] }, installation),
   };
 }
 
 function createNeeds(config: DirectoryConfig, deps: DirectoryDeps) {
-  const { clock, ids, store } = deps;
+  const { clock, ids } = deps;
   const events = createDirectoryEvents(deps);
-  const records: Records = {
-    people: store.collection(collections.people),
-    accounts: store.collection(collections.accounts),
-    addresses: store.collection(collections.addresses),
-    signIns: store.collection(collections.signIns),
-    attempts: store.collection(collections.attempts),
-    guards: store.collection(collections.guards),
-    policies: store.collection(collections.policies),
-    storeNow: () => store.now(),
-  };
+  const records = recordsOf(deps.store);
   const fallbackPolicy = {
     archiveInternal: config.archiveInternal,
     archiveExternal: config.archiveExternal,
@@ -106,15 +108,18 @@ function createNeeds(config: DirectoryConfig, deps: DirectoryDeps) {
     durationMs: config.lockoutDurationMs,
   };
   const perMinute = (rate: number) => createTokenBuckets({ ratePerSecond: rate / 60, burst: rate, clock });
-  return {
-    ...records,
+  const changing = {
     clock,
     ids,
-    events,
-    hasher,
     fallbackPolicy,
     domains: organisationDomains(config.domains),
     claimTakeoverMs: config.claimTakeoverMs,
+  };
+  return {
+    ...records,
+    ...changing,
+    events,
+    hasher,
     searchScanLimit: config.searchScanLimit,
     signInsPerPerson: config.signInsPerPerson,
     keySetMaxAgeMs: config.keySetMaxAgeMs,
@@ -128,8 +133,27 @@ function createNeeds(config: DirectoryConfig, deps: DirectoryDeps) {
     announcements: createAnnouncements(deps.bus),
     versions: createVersions({ ...records, fallbackPolicy }),
     passwords: createPasswordGuard({ ...records, clock, hasher, lockoutRule, events }),
+    standing: createStanding({ ...records, clock, events, standingMaxAgeMs: config.standingMaxAgeMs }),
     addressRate: perMinute(config.signInsPerAddressPerMinute),
     peerRate: perMinute(config.signInsPerPeerPerMinute),
     refreshRate: perMinute(config.refreshesPerMinute),
+    rehearsal: () => ({ ...changing, ...rehearsal(records, { fallbackPolicy }) }),
+  };
+}
+
+function recordsOf(store: Store): Records {
+  return {
+    people: store.collection(collections.people),
+    accounts: store.collection(collections.accounts),
+    addresses: store.collection(collections.addresses),
+    signIns: store.collection(collections.signIns),
+    attempts: store.collection(collections.attempts),
+    guards: store.collection(collections.guards),
+    photos: store.collection(collections.photos),
+    externalIds: store.collection(collections.externalIds),
+    groups: store.collection(collections.groups),
+    memberships: store.collection(collections.memberships),
+    policies: store.collection(collections.policies),
+    storeNow: () => store.now(),
   };
 }

@@ -17,16 +17,17 @@ export async function changeAccount(
   needs: AdministratorsNeeds,
   personId: string,
   decide: (account: Stored<Account>) => Stored<Account> | undefined,
+  field = 'person',
 ): Promise<Stored<Account>> {
   for (let i = 0; i < maxTries; i++) {
     const account = await needs.accounts.get(personId);
-    if (!account) throw err('directory.person_not_found', { field: 'person' });
+    if (!account) throw err('directory.person_not_found', { field });
     const next = decide(account);
     if (!next) {
       if (isAdministrator(account)) await listAdministrator(needs, personId, account);
       return account;
     }
-    if (isAdministrator(account) && !isAdministrator(next)) await unlist(needs, personId, revisionOf(account));
+    if (isAdministrator(account) && !isAdministrator(next)) await unlist(needs, personId, revisionOf(account), field);
     const result = await needs.accounts.replace(next, revisionOf(account));
     if (!result.replaced) continue;
     const stored = { ...next, _rev: result.revision };
@@ -61,7 +62,7 @@ export async function listAdministrator(
   throw err('directory.busy');
 }
 
-async function unlist(needs: AdministratorsNeeds, personId: string, revision: number): Promise<void> {
+async function unlist(needs: AdministratorsNeeds, personId: string, revision: number, field: string): Promise<void> {
   let completed = false;
   for (let i = 0; i < maxTries; i++) {
     const guard = await readGuard(needs);
@@ -71,7 +72,7 @@ async function unlist(needs: AdministratorsNeeds, personId: string, revision: nu
       continue;
     }
     // A crash may have left others off the list; look before refusing.
-    if (completed) throw err('directory.last_administrator', { field: 'person' });
+    if (completed) throw err('directory.last_administrator', { field });
     completed = true;
     await listOthers(needs, guard, personId);
   }

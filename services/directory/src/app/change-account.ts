@@ -1,4 +1,4 @@
-import { type Account, type AccountState, withRoles, withState } from '../domain/account.ts';
+import { type Account, type UsableState, withRoles, withState } from '../domain/account.ts';
 import type { RoleName } from '../domain/roles.ts';
 import type { DirectoryEvents } from '../events.ts';
 import type { Announcements } from '../ports/announcements.ts';
@@ -9,6 +9,7 @@ import {
   type AccountView,
   attemptsIdOf,
   checkMayAdminister,
+  checkNotDeleted,
   needAdministered,
   needPerson,
   type PersonRef,
@@ -24,7 +25,7 @@ export interface ChangeAccountNeeds extends AdministratorsNeeds, Pick<Records, '
 
 export async function setAccountState(
   needs: ChangeAccountNeeds,
-  command: { readonly person: PersonRef; readonly state: AccountState },
+  command: { readonly person: PersonRef; readonly state: UsableState },
   actor: Actor,
   call: Call,
 ): Promise<AccountView> {
@@ -32,6 +33,7 @@ export async function setAccountState(
   const personId = person._id;
   const { account, changed } = await change(needs, personId, (doc, version) => {
     checkMayAdminister(actor, doc);
+    checkNotDeleted(doc);
     return withState(doc, command.state, version);
   });
   const { version, state } = account;
@@ -52,7 +54,10 @@ export async function setRoles(
 ): Promise<AccountView> {
   const person = await needPerson(needs, command.person);
   const personId = person._id;
-  const { account, changed } = await change(needs, personId, (doc, version) => withRoles(doc, command.roles, version));
+  const { account, changed } = await change(needs, personId, (doc, version) => {
+    checkNotDeleted(doc);
+    return withRoles(doc, command.roles, version);
+  });
   needs.announcements.personChanged({ personId, version: account.version, traceparent: call.traceparent });
   if (changed) needs.events.rolesChanged(personId, account.roles, causeOf(call, actor));
   return viewOf(needs, person, account);
@@ -71,8 +76,9 @@ export async function unlockAccount(
   return viewOf(needs, person, account);
 }
 
-async function change(
-  needs: ChangeAccountNeeds,
+/** One change of an account, with the version that services will know it by. */
+export async function change(
+  needs: AdministratorsNeeds & { readonly versions: Versions },
   personId: string,
   decide: (doc: Stored<Account>, version: number) => Stored<Account> | undefined,
 ): Promise<{ readonly account: Stored<Account>; readonly changed: boolean }> {

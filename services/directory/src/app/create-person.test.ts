@@ -48,6 +48,8 @@ describe('making a person', () => {
       title: 'Dr.',
       language: 'zh-TW',
       site: 'taipei',
+      managerId: '',
+      photoVersion: '',
     });
     assert.match(id, /^[A-Za-z0-9_-]{22}$/);
     assert.equal(account?.createdMs, BigInt(d.clock.now()));

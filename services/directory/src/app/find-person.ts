@@ -33,7 +33,7 @@ export async function needPerson(needs: FindNeeds, ref: PersonRef): Promise<Stor
   return person;
 }
 
-/** The account an administrator wants to change, if he may. */
+/** The account an administrator wants to change, if he may and it is not deleted. */
 export async function needAdministered(
   needs: FindNeeds & Pick<Records, 'accounts'>,
   ref: PersonRef,
@@ -42,12 +42,18 @@ export async function needAdministered(
   const person = await needPerson(needs, ref);
   const account = await needAccount(needs, person._id);
   checkMayAdminister(actor, account);
+  checkNotDeleted(account);
   return { person, account };
 }
 
 /** Roles may be given between reading and writing: checked again at each write. */
-export function checkMayAdminister(actor: Actor, account: Pick<Account, 'roles'>): void {
-  if (!mayAdminister(actor.roles, account.roles)) throw err('directory.target_has_roles', { field: 'person' });
+export function checkMayAdminister(actor: Actor, account: Pick<Account, 'roles'>, field = 'person'): void {
+  if (!mayAdminister(actor.roles, account.roles)) throw err('directory.target_has_roles', { field });
+}
+
+/** Whoever is deleted is restored first. */
+export function checkNotDeleted(account: Pick<Account, 'state'>, field = 'person'): void {
+  if (account.state === 'deleted') throw err('directory.person_deleted', { field });
 }
 
 export async function needAccount(needs: Pick<Records, 'accounts'>, personId: string): Promise<Stored<Account>> {

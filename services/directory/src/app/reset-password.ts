@@ -4,7 +4,14 @@ import type { Announcements } from '../ports/announcements.ts';
 import type { PasswordHasher } from '../ports/password-hasher.ts';
 import type { Records } from '../ports/records.ts';
 import { type Actor, type Call, causeOf } from './call.ts';
-import { type AccountView, attemptsIdOf, checkMayAdminister, needAdministered, type PersonRef } from './find-person.ts';
+import {
+  type AccountView,
+  attemptsIdOf,
+  checkMayAdminister,
+  checkNotDeleted,
+  needAdministered,
+  type PersonRef,
+} from './find-person.ts';
 import { acceptPassword } from './new-password.ts';
 import { update } from './update.ts';
 
@@ -24,6 +31,7 @@ export async function resetPassword(
   const hash = await needs.hasher.hash(acceptPassword(command.newPassword, person, 'new_password'), call.signal);
   const changed = await update(needs.accounts, person._id, doc => {
     checkMayAdminister(actor, doc);
+    checkNotDeleted(doc);
     return withPassword(doc, hash, true);
   });
   await needs.attempts.delete(attemptsIdOf(person._id));

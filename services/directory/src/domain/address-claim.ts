@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { ownsAddress, type Person } from './person.ts';
 
-/** Says whose an address is. Once its person owns up to it, it is never given to somebody else. */
-export interface AddressClaim {
+/** Says whose something is. Once its person owns up to it, it is never given to somebody else. */
+export interface Claim {
   readonly v: 1;
-  readonly address: string;
   readonly personId: string;
   readonly claimedMs: number;
+}
+
+export interface AddressClaim extends Claim {
+  readonly address: string;
 }
 
 /** The address itself where it is short enough for an id, else a hash of it, which cannot be an address. */
@@ -22,17 +24,17 @@ export type ClaimDecision<C> =
   | { readonly kind: 'store'; readonly next: C };
 
 /**
- * What becomes of a claim that stands already. `owner` is the person it names, if there is one yet. One that was never
+ * What becomes of a claim that stands already. `owned` says that the person it names owns up to it. One that was never
  * made use of may be taken over; whoever made it renews it before he goes on.
  */
-export function decideClaim<C extends AddressClaim>(
+export function decideClaim<C extends Claim>(
   claim: C,
-  owner: Pick<Person, 'addresses' | 'former'> | undefined,
+  owned: boolean,
   personId: string,
   now: number,
   takeoverMs: number,
 ): ClaimDecision<C> {
-  if (owner && ownsAddress(owner, claim.address)) return { kind: claim.personId === personId ? 'held' : 'taken' };
+  if (owned) return { kind: claim.personId === personId ? 'held' : 'taken' };
   if (claim.personId !== personId && now - claim.claimedMs < takeoverMs) return { kind: 'taken' };
   return { kind: 'store', next: { ...claim, personId, claimedMs: now } };
 }

@@ -75,18 +75,21 @@ describe('a claim to an address', () => {
   const claim = { v: 1 as const, address: 'alice@x.example', personId: 'alice', claimedMs: 1000 };
 
   it('holds for good once its person owns up to it', () => {
-    assert.equal(decideClaim(claim, alice, 'alice', 1e12, 600).kind, 'held');
-    assert.equal(decideClaim(claim, alice, 'bob', 1e12, 600).kind, 'taken');
-    assert.equal(decideClaim(claim, moved(alice, 'b@x.example'), 'bob', 1e12, 600).kind, 'taken');
+    assert.equal(decideClaim(claim, ownsAddress(alice, claim.address), 'alice', 1e12, 600).kind, 'held');
+    assert.equal(decideClaim(claim, ownsAddress(alice, claim.address), 'bob', 1e12, 600).kind, 'taken');
+    assert.equal(
+      decideClaim(claim, ownsAddress(moved(alice, 'b@x.example'), claim.address), 'bob', 1e12, 600).kind,
+      'taken',
+    );
   });
 
   it('that was never made use of is free again after a while, and renewed by its maker at any time', () => {
-    assert.equal(decideClaim(claim, undefined, 'bob', 1599, 600).kind, 'taken');
-    assert.deepEqual(decideClaim(claim, undefined, 'bob', 1600, 600), {
+    assert.equal(decideClaim(claim, false, 'bob', 1599, 600).kind, 'taken');
+    assert.deepEqual(decideClaim(claim, false, 'bob', 1600, 600), {
       kind: 'store',
       next: { ...claim, personId: 'bob', claimedMs: 1600 },
     });
-    assert.equal(decideClaim(claim, undefined, 'alice', 1001, 600).kind, 'store');
+    assert.equal(decideClaim(claim, false, 'alice', 1001, 600).kind, 'store');
   });
 
   it('has the address for an id, or a hash of one that is too long', () => {

@@ -14,6 +14,12 @@ export interface Person extends SearchFields {
   readonly title: string;
   readonly language: string;
   readonly site: string;
+  /** Id of the person he reports to. */
+  readonly managerId?: string;
+  /** Names the picture he has; missing or empty when there is none. */
+  readonly photoVersion?: string;
+  /** The key by which another system knows him; once given it stays. */
+  readonly externalId?: string;
   readonly createdMs: number;
   /** Of the request that made him, without the password. */
   readonly requestHash: string;

@@ -1,7 +1,9 @@
 import { PolicyAdminService } from '@parley/contracts/directory/v1/admin';
+import type { ServiceImpl } from '@parley/rpc';
 import { getEffectivePolicy, type PolicyNeeds, type ScopeRef, setArchivingPolicy } from '../app/policies.ts';
+import type { Standing } from '../app/standing.ts';
 import { directoryErrors as err } from '../errors.ts';
-import { actorOf, callOf, mount } from './calls.ts';
+import { actorOf, callOf, mountForPeople } from './calls.ts';
 import { policyMessage } from './messages.ts';
 import { personRef } from './validate.ts';
 
@@ -9,8 +11,8 @@ function scopeFrom(person: string): ScopeRef {
   return person === '' ? { kind: 'global' } : { kind: 'person', person: personRef(person) };
 }
 
-export function policyService(needs: PolicyNeeds) {
-  return mount(PolicyAdminService, {
+export function policyService(needs: PolicyNeeds & { readonly standing: Standing }) {
+  const impl: ServiceImpl<typeof PolicyAdminService> = {
     async setArchivingPolicy(request, context) {
       if (!request.policy) throw err('directory.field_missing', { field: 'policy' });
       const { archiveInternal, archiveExternal, critical } = request.policy;
@@ -26,5 +28,6 @@ export function policyService(needs: PolicyNeeds) {
     async getEffectiveArchivingPolicy(request) {
       return { effective: policyMessage(await getEffectivePolicy(needs, scopeFrom(request.person))) };
     },
-  });
+  };
+  return mountForPeople(PolicyAdminService, impl, needs.standing);
 }

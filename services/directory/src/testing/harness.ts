@@ -11,6 +11,10 @@ import { createHealth, createMetrics, type LogFields, type Logger, systemIds } f
 import type { CollectionSpec, Doc, Store } from '@parley/store';
 import { openMemoryStore } from '@parley/store/testing';
 import { ManualClock } from '@parley/testkit';
+import { accounts, signIns } from '../collections.ts';
+import { newAccount } from '../domain/account.ts';
+import { roleNames } from '../domain/roles.ts';
+import { newSignIn } from '../domain/sign-in.ts';
 import { createDirectory, directoryCollections, directoryConfigSchema } from '../index.ts';
 
 export const goodPassword = 'correct horse battery';
@@ -26,6 +30,8 @@ export async function startDirectory(settings: Record<string, unknown> = {}, wra
   const stores = openMemoryStore({ clock, sweepEveryMs: 2 ** 31 - 1 });
   const store = stores.store('directory');
   await store.migrate(directoryCollections);
+  await store.collection(accounts).insert(root);
+  await store.collection(signIns).insert(rootSignIn);
   const bus = createMemoryBus({ clock });
   const changes: { readonly personId: string; readonly event: DirectoryChanged }[] = [];
   bus.subscribe(subjects.allDirectoryChanged, message => {
@@ -119,12 +125,23 @@ export async function startDirectory(settings: Record<string, unknown> = {}, wra
 
 export type Directory = Awaited<ReturnType<typeof startDirectory>>;
 
-/** Somebody with roles who is not in the directory: rights come from the token. */
-export function administrator(roles: readonly Role[] = [Role.ADMINISTRATOR], id = 'root'): CallContext {
+// Holds every role, and counts nowhere: there is an account, but no person.
+const root = {
+  _id: 'root',
+  ...newAccount({ roles: roleNames, password: null, passwordChangeRequired: false, version: 1 }),
+};
+const rule = { idleMs: 2 ** 52, absoluteMs: 2 ** 52, graceMs: 0 };
+const rootSignIn = {
+  _id: 'root',
+  ...newSignIn({ personId: 'root', epoch: 1, deviceLabel: '', currentHash: new Uint8Array(32) }, 0, rule),
+};
+
+/** Somebody whose token has these roles. */
+export function administrator(roles: readonly Role[] = [Role.ADMINISTRATOR]): CallContext {
   const principal: PersonPrincipal = {
     kind: 'person',
-    id,
-    signInId: 'none',
+    id: 'root',
+    signInId: 'root',
     roles,
     tokenExpiresMs: Number.MAX_SAFE_INTEGER,
     passwordChangeRequired: false,

@@ -2,21 +2,23 @@
 // @generated from file parley/directory/v1/admin.proto (package parley.directory.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Role } from "../../common/v1/access_pb.ts";
 import { file_parley_common_v1_access } from "../../common/v1/access_pb.ts";
+import type { Group } from "./group_pb.ts";
+import { file_parley_directory_v1_group } from "./group_pb.ts";
 import type { Account, AccountState } from "./person_pb.ts";
 import { file_parley_directory_v1_person } from "./person_pb.ts";
 import type { ArchivingPolicy, EffectiveArchivingPolicy } from "./policy_pb.ts";
 import { file_parley_directory_v1_policy } from "./policy_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file parley/directory/v1/admin.proto.
  */
 export const file_parley_directory_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wYXJsZXkvZGlyZWN0b3J5L3YxL2FkbWluLnByb3RvEhNwYXJsZXkuZGlyZWN0b3J5LnYxIvYBChNDcmVhdGVQZXJzb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSGAoQaW5pdGlhbF9wYXNzd29yZBgEIAEoCRIgChhwYXNzd29yZF9jaGFuZ2VfcmVxdWlyZWQYBSABKAgSJQoFcm9sZXMYBiADKA4yFi5wYXJsZXkuY29tbW9uLnYxLlJvbGUSEgoKZGVwYXJ0bWVudBgHIAEoCRINCgV0aXRsZRgIIAEoCRIQCghsYW5ndWFnZRgJIAEoCRIMCgRzaXRlGAogASgJIkUKFENyZWF0ZVBlcnNvblJlc3BvbnNlEi0KB2FjY291bnQYASABKAsyHC5wYXJsZXkuZGlyZWN0b3J5LnYxLkFjY291bnQiIwoRR2V0QWNjb3VudFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIkMKEkdldEFjY291bnRSZXNwb25zZRItCgdhY2NvdW50GAEgASgLMhwucGFybGV5LmRpcmVjdG9yeS52MS5BY2NvdW50IjQKE0xpc3RBY2NvdW50c1JlcXVlc3QSDQoFbGltaXQYASABKA0SDgoGY3Vyc29yGAIgASgJIlsKFExpc3RBY2NvdW50c1Jlc3BvbnNlEi4KCGFjY291bnRzGAEgAygLMhwucGFybGV5LmRpcmVjdG9yeS52MS5BY2NvdW50EhMKC25leHRfY3Vyc29yGAIgASgJIloKFlNldEFjY291bnRTdGF0ZVJlcXVlc3QSDgoGcGVyc29uGAEgASgJEjAKBXN0YXRlGAIgASgOMiEucGFybGV5LmRpcmVjdG9yeS52MS5BY2NvdW50U3RhdGUiSAoXU2V0QWNjb3VudFN0YXRlUmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCImChRVbmxvY2tBY2NvdW50UmVxdWVzdBIOCgZwZXJzb24YASABKAkiRgoVVW5sb2NrQWNjb3VudFJlc3BvbnNlEi0KB2FjY291bnQYASABKAsyHC5wYXJsZXkuZGlyZWN0b3J5LnYxLkFjY291bnQiPAoUUmVzZXRQYXNzd29yZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJEhQKDG5ld19wYXNzd29yZBgCIAEoCSJGChVSZXNldFBhc3N3b3JkUmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCJICg9TZXRSb2xlc1JlcXVlc3QSDgoGcGVyc29uGAEgASgJEiUKBXJvbGVzGAIgAygOMhYucGFybGV5LmNvbW1vbi52MS5Sb2xlIkEKEFNldFJvbGVzUmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCJUChNSZW5hbWVQZXJzb25SZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFwoPcHJpbWFyeV9hZGRyZXNzGAMgASgJIkUKFFJlbmFtZVBlcnNvblJlc3BvbnNlEi0KB2FjY291bnQYASABKAsyHC5wYXJsZXkuZGlyZWN0b3J5LnYxLkFjY291bnQiJgoUU2lnbk91dFBlcnNvblJlcXVlc3QSDgoGcGVyc29uGAEgASgJIhcKFVNpZ25PdXRQZXJzb25SZXNwb25zZSJhChlTZXRBcmNoaXZpbmdQb2xpY3lSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCRI0CgZwb2xpY3kYAiABKAsyJC5wYXJsZXkuZGlyZWN0b3J5LnYxLkFyY2hpdmluZ1BvbGljeSJeChpTZXRBcmNoaXZpbmdQb2xpY3lSZXNwb25zZRJACgllZmZlY3RpdmUYASABKAsyLS5wYXJsZXkuZGlyZWN0b3J5LnYxLkVmZmVjdGl2ZUFyY2hpdmluZ1BvbGljeSItChtSZXNldEFyY2hpdmluZ1BvbGljeVJlcXVlc3QSDgoGcGVyc29uGAEgASgJImAKHFJlc2V0QXJjaGl2aW5nUG9saWN5UmVzcG9uc2USQAoJZWZmZWN0aXZlGAEgASgLMi0ucGFybGV5LmRpcmVjdG9yeS52MS5FZmZlY3RpdmVBcmNoaXZpbmdQb2xpY3kiNAoiR2V0RWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5UmVxdWVzdBIOCgZwZXJzb24YASABKAkiZwojR2V0RWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5UmVzcG9uc2USQAoJZWZmZWN0aXZlGAEgASgLMi0ucGFybGV5LmRpcmVjdG9yeS52MS5FZmZlY3RpdmVBcmNoaXZpbmdQb2xpY3kypggKFURpcmVjdG9yeUFkbWluU2VydmljZRJxCgxDcmVhdGVQZXJzb24SKC5wYXJsZXkuZGlyZWN0b3J5LnYxLkNyZWF0ZVBlcnNvblJlcXVlc3QaKS5wYXJsZXkuZGlyZWN0b3J5LnYxLkNyZWF0ZVBlcnNvblJlc3BvbnNlIgyKzhgICAISAgECIAESbQoKR2V0QWNjb3VudBImLnBhcmxleS5kaXJlY3RvcnkudjEuR2V0QWNjb3VudFJlcXVlc3QaJy5wYXJsZXkuZGlyZWN0b3J5LnYxLkdldEFjY291bnRSZXNwb25zZSIOis4YCggCEgQBAgMEIAEScwoMTGlzdEFjY291bnRzEigucGFybGV5LmRpcmVjdG9yeS52MS5MaXN0QWNjb3VudHNSZXF1ZXN0GikucGFybGV5LmRpcmVjdG9yeS52MS5MaXN0QWNjb3VudHNSZXNwb25zZSIOis4YCggCEgQBAgMEIAESegoPU2V0QWNjb3VudFN0YXRlEisucGFybGV5LmRpcmVjdG9yeS52MS5TZXRBY2NvdW50U3RhdGVSZXF1ZXN0GiwucGFybGV5LmRpcmVjdG9yeS52MS5TZXRBY2NvdW50U3RhdGVSZXNwb25zZSIMis4YCAgCEgIBAiABEnUKDVVubG9ja0FjY291bnQSKS5wYXJsZXkuZGlyZWN0b3J5LnYxLlVubG9ja0FjY291bnRSZXF1ZXN0GioucGFybGV5LmRpcmVjdG9yeS52MS5VbmxvY2tBY2NvdW50UmVzcG9uc2UiDYrOGAkIAhIDAQIDIAEScwoNUmVzZXRQYXNzd29yZBIpLnBhcmxleS5kaXJlY3RvcnkudjEuUmVzZXRQYXNzd29yZFJlcXVlc3QaKi5wYXJsZXkuZGlyZWN0b3J5LnYxLlJlc2V0UGFzc3dvcmRSZXNwb25zZSILis4YBwgCEgMBAgMSZAoIU2V0Um9sZXMSJC5wYXJsZXkuZGlyZWN0b3J5LnYxLlNldFJvbGVzUmVxdWVzdBolLnBhcmxleS5kaXJlY3RvcnkudjEuU2V0Um9sZXNSZXNwb25zZSILis4YBwgCEgEBIAEScQoMUmVuYW1lUGVyc29uEigucGFybGV5LmRpcmVjdG9yeS52MS5SZW5hbWVQZXJzb25SZXF1ZXN0GikucGFybGV5LmRpcmVjdG9yeS52MS5SZW5hbWVQZXJzb25SZXNwb25zZSIMis4YCAgCEgIBAiABEnUKDVNpZ25PdXRQZXJzb24SKS5wYXJsZXkuZGlyZWN0b3J5LnYxLlNpZ25PdXRQZXJzb25SZXF1ZXN0GioucGFybGV5LmRpcmVjdG9yeS52MS5TaWduT3V0UGVyc29uUmVzcG9uc2UiDYrOGAkIAhIDAQIDIAEyyQMKElBvbGljeUFkbWluU2VydmljZRKDAQoSU2V0QXJjaGl2aW5nUG9saWN5Ei4ucGFybGV5LmRpcmVjdG9yeS52MS5TZXRBcmNoaXZpbmdQb2xpY3lSZXF1ZXN0Gi8ucGFybGV5LmRpcmVjdG9yeS52MS5TZXRBcmNoaXZpbmdQb2xpY3lSZXNwb25zZSIMis4YCAgCEgIBBSABEokBChRSZXNldEFyY2hpdmluZ1BvbGljeRIwLnBhcmxleS5kaXJlY3RvcnkudjEuUmVzZXRBcmNoaXZpbmdQb2xpY3lSZXF1ZXN0GjEucGFybGV5LmRpcmVjdG9yeS52MS5SZXNldEFyY2hpdmluZ1BvbGljeVJlc3BvbnNlIgyKzhgICAISAgEFIAESoAEKG0dldEVmZmVjdGl2ZUFyY2hpdmluZ1BvbGljeRI3LnBhcmxleS5kaXJlY3RvcnkudjEuR2V0RWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5UmVxdWVzdBo4LnBhcmxleS5kaXJlY3RvcnkudjEuR2V0RWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5UmVzcG9uc2UiDorOGAoIAhIEAQIEBSABYgZwcm90bzM", [file_parley_common_v1_access, file_parley_directory_v1_person, file_parley_directory_v1_policy]);
+  fileDesc("Ch9wYXJsZXkvZGlyZWN0b3J5L3YxL2FkbWluLnByb3RvEhNwYXJsZXkuZGlyZWN0b3J5LnYxIocCChNDcmVhdGVQZXJzb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSGAoQaW5pdGlhbF9wYXNzd29yZBgEIAEoCRIgChhwYXNzd29yZF9jaGFuZ2VfcmVxdWlyZWQYBSABKAgSJQoFcm9sZXMYBiADKA4yFi5wYXJsZXkuY29tbW9uLnYxLlJvbGUSEgoKZGVwYXJ0bWVudBgHIAEoCRINCgV0aXRsZRgIIAEoCRIQCghsYW5ndWFnZRgJIAEoCRIMCgRzaXRlGAogASgJEg8KB2RyeV9ydW4YCyABKAgiRQoUQ3JlYXRlUGVyc29uUmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCIjChFHZXRBY2NvdW50UmVxdWVzdBIOCgZwZXJzb24YASABKAkiQwoSR2V0QWNjb3VudFJlc3BvbnNlEi0KB2FjY291bnQYASABKAsyHC5wYXJsZXkuZGlyZWN0b3J5LnYxLkFjY291bnQiZgoTTGlzdEFjY291bnRzUmVxdWVzdBINCgVsaW1pdBgBIAEoDRIOCgZjdXJzb3IYAiABKAkSMAoFc3RhdGUYAyABKA4yIS5wYXJsZXkuZGlyZWN0b3J5LnYxLkFjY291bnRTdGF0ZSJbChRMaXN0QWNjb3VudHNSZXNwb25zZRIuCghhY2NvdW50cxgBIAMoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudBITCgtuZXh0X2N1cnNvchgCIAEoCSJrChZTZXRBY2NvdW50U3RhdGVSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCRIwCgVzdGF0ZRgCIAEoDjIhLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudFN0YXRlEg8KB2RyeV9ydW4YAyABKAgiSAoXU2V0QWNjb3VudFN0YXRlUmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCI3ChRVbmxvY2tBY2NvdW50UmVxdWVzdBIOCgZwZXJzb24YASABKAkSDwoHZHJ5X3J1bhgCIAEoCCJGChVVbmxvY2tBY2NvdW50UmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCJNChRSZXNldFBhc3N3b3JkUmVxdWVzdBIOCgZwZXJzb24YASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJEg8KB2RyeV9ydW4YAyABKAgiRgoVUmVzZXRQYXNzd29yZFJlc3BvbnNlEi0KB2FjY291bnQYASABKAsyHC5wYXJsZXkuZGlyZWN0b3J5LnYxLkFjY291bnQiWQoPU2V0Um9sZXNSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCRIlCgVyb2xlcxgCIAMoDjIWLnBhcmxleS5jb21tb24udjEuUm9sZRIPCgdkcnlfcnVuGAMgASgIIkEKEFNldFJvbGVzUmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCJlChNSZW5hbWVQZXJzb25SZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFwoPcHJpbWFyeV9hZGRyZXNzGAMgASgJEg8KB2RyeV9ydW4YBCABKAgiRQoUUmVuYW1lUGVyc29uUmVzcG9uc2USLQoHYWNjb3VudBgBIAEoCzIcLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudCI3ChRTaWduT3V0UGVyc29uUmVxdWVzdBIOCgZwZXJzb24YASABKAkSDwoHZHJ5X3J1bhgCIAEoCCIXChVTaWduT3V0UGVyc29uUmVzcG9uc2UiNgoTRGVsZXRlUGVyc29uUmVxdWVzdBIOCgZwZXJzb24YASABKAkSDwoHZHJ5X3J1bhgCIAEoCCJFChREZWxldGVQZXJzb25SZXNwb25zZRItCgdhY2NvdW50GAEgASgLMhwucGFybGV5LmRpcmVjdG9yeS52MS5BY2NvdW50IjcKFFJlc3RvcmVQZXJzb25SZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCRIPCgdkcnlfcnVuGAIgASgIIkYKFVJlc3RvcmVQZXJzb25SZXNwb25zZRItCgdhY2NvdW50GAEgASgLMhwucGFybGV5LmRpcmVjdG9yeS52MS5BY2NvdW50IlQKE0ltcG9ydFBlb3BsZVJlcXVlc3QSLAoEcm93cxgBIAMoCzIeLnBhcmxleS5kaXJlY3RvcnkudjEuSW1wb3J0Um93Eg8KB2RyeV9ydW4YAiABKAginAMKCUltcG9ydFJvdxITCgtleHRlcm5hbF9pZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEhcKD290aGVyX2FkZHJlc3NlcxgDIAMoCRIZCgxkaXNwbGF5X25hbWUYBCABKAlIAIgBARIXCgpkZXBhcnRtZW50GAUgASgJSAGIAQESEgoFdGl0bGUYBiABKAlIAogBARIVCghsYW5ndWFnZRgHIAEoCUgDiAEBEhEKBHNpdGUYCCABKAlIBIgBARIUCgdtYW5hZ2VyGAkgASgJSAWIAQESDgoGZ3JvdXBzGAogAygJEhIKCnNldF9ncm91cHMYCyABKAgSEgoFcGhvdG8YDCABKAxIBogBARIYChBpbml0aWFsX3Bhc3N3b3JkGA0gASgJEhQKB2VuYWJsZWQYDiABKAhIB4gBAUIPCg1fZGlzcGxheV9uYW1lQg0KC19kZXBhcnRtZW50QggKBl90aXRsZUILCglfbGFuZ3VhZ2VCBwoFX3NpdGVCCgoIX21hbmFnZXJCCAoGX3Bob3RvQgoKCF9lbmFibGVkIkwKFEltcG9ydFBlb3BsZVJlc3BvbnNlEjQKCG91dGNvbWVzGAEgAygLMiIucGFybGV5LmRpcmVjdG9yeS52MS5JbXBvcnRPdXRjb21lIpQBCg1JbXBvcnRPdXRjb21lEjEKBmFjdGlvbhgBIAEoDjIhLnBhcmxleS5kaXJlY3RvcnkudjEuSW1wb3J0QWN0aW9uEhEKCXBlcnNvbl9pZBgCIAEoCRIPCgdjaGFuZ2VkGAMgAygJEgwKBGNvZGUYBCABKAkSDQoFZmllbGQYBSABKAkSDwoHbWVzc2FnZRgGIAEoCSKZAQoPUHV0R3JvdXBSZXF1ZXN0EgwKBG5hbWUYASABKAkSGAoLZGVzY3JpcHRpb24YAiABKAlIAIgBARITCgthZGRfbWVtYmVycxgDIAMoCRIWCg5yZW1vdmVfbWVtYmVycxgEIAMoCRIQCghuZXdfbmFtZRgFIAEoCRIPCgdkcnlfcnVuGAYgASgIQg4KDF9kZXNjcmlwdGlvbiI9ChBQdXRHcm91cFJlc3BvbnNlEikKBWdyb3VwGAEgASgLMhoucGFybGV5LmRpcmVjdG9yeS52MS5Hcm91cCI0ChJEZWxldGVHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDwoHZHJ5X3J1bhgCIAEoCCIVChNEZWxldGVHcm91cFJlc3BvbnNlImEKGVNldEFyY2hpdmluZ1BvbGljeVJlcXVlc3QSDgoGcGVyc29uGAEgASgJEjQKBnBvbGljeRgCIAEoCzIkLnBhcmxleS5kaXJlY3RvcnkudjEuQXJjaGl2aW5nUG9saWN5Il4KGlNldEFyY2hpdmluZ1BvbGljeVJlc3BvbnNlEkAKCWVmZmVjdGl2ZRgBIAEoCzItLnBhcmxleS5kaXJlY3RvcnkudjEuRWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5Ii0KG1Jlc2V0QXJjaGl2aW5nUG9saWN5UmVxdWVzdBIOCgZwZXJzb24YASABKAkiYAocUmVzZXRBcmNoaXZpbmdQb2xpY3lSZXNwb25zZRJACgllZmZlY3RpdmUYASABKAsyLS5wYXJsZXkuZGlyZWN0b3J5LnYxLkVmZmVjdGl2ZUFyY2hpdmluZ1BvbGljeSI0CiJHZXRFZmZlY3RpdmVBcmNoaXZpbmdQb2xpY3lSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSJnCiNHZXRFZmZlY3RpdmVBcmNoaXZpbmdQb2xpY3lSZXNwb25zZRJACgllZmZlY3RpdmUYASABKAsyLS5wYXJsZXkuZGlyZWN0b3J5LnYxLkVmZmVjdGl2ZUFyY2hpdmluZ1BvbGljeSqbAQoMSW1wb3J0QWN0aW9uEh0KGUlNUE9SVF9BQ1RJT05fVU5TUEVDSUZJRUQQABIZChVJTVBPUlRfQUNUSU9OX0NSRUFURUQQARIZChVJTVBPUlRfQUNUSU9OX1VQREFURUQQAhIbChdJTVBPUlRfQUNUSU9OX1VOQ0hBTkdFRBADEhkKFUlNUE9SVF9BQ1RJT05fUkVGVVNFRBAEMuIMChVEaXJlY3RvcnlBZG1pblNlcnZpY2UScQoMQ3JlYXRlUGVyc29uEigucGFybGV5LmRpcmVjdG9yeS52MS5DcmVhdGVQZXJzb25SZXF1ZXN0GikucGFybGV5LmRpcmVjdG9yeS52MS5DcmVhdGVQZXJzb25SZXNwb25zZSIMis4YCAgCEgIBAiABEm0KCkdldEFjY291bnQSJi5wYXJsZXkuZGlyZWN0b3J5LnYxLkdldEFjY291bnRSZXF1ZXN0GicucGFybGV5LmRpcmVjdG9yeS52MS5HZXRBY2NvdW50UmVzcG9uc2UiDorOGAoIAhIEAQIDBCABEnMKDExpc3RBY2NvdW50cxIoLnBhcmxleS5kaXJlY3RvcnkudjEuTGlzdEFjY291bnRzUmVxdWVzdBopLnBhcmxleS5kaXJlY3RvcnkudjEuTGlzdEFjY291bnRzUmVzcG9uc2UiDorOGAoIAhIEAQIDBCABEnoKD1NldEFjY291bnRTdGF0ZRIrLnBhcmxleS5kaXJlY3RvcnkudjEuU2V0QWNjb3VudFN0YXRlUmVxdWVzdBosLnBhcmxleS5kaXJlY3RvcnkudjEuU2V0QWNjb3VudFN0YXRlUmVzcG9uc2UiDIrOGAgIAhICAQIgARJ1Cg1VbmxvY2tBY2NvdW50EikucGFybGV5LmRpcmVjdG9yeS52MS5VbmxvY2tBY2NvdW50UmVxdWVzdBoqLnBhcmxleS5kaXJlY3RvcnkudjEuVW5sb2NrQWNjb3VudFJlc3BvbnNlIg2KzhgJCAISAwECAyABEnMKDVJlc2V0UGFzc3dvcmQSKS5wYXJsZXkuZGlyZWN0b3J5LnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GioucGFybGV5LmRpcmVjdG9yeS52MS5SZXNldFBhc3N3b3JkUmVzcG9uc2UiC4rOGAcIAhIDAQIDEmQKCFNldFJvbGVzEiQucGFybGV5LmRpcmVjdG9yeS52MS5TZXRSb2xlc1JlcXVlc3QaJS5wYXJsZXkuZGlyZWN0b3J5LnYxLlNldFJvbGVzUmVzcG9uc2UiC4rOGAcIAhIBASABEnEKDFJlbmFtZVBlcnNvbhIoLnBhcmxleS5kaXJlY3RvcnkudjEuUmVuYW1lUGVyc29uUmVxdWVzdBopLnBhcmxleS5kaXJlY3RvcnkudjEuUmVuYW1lUGVyc29uUmVzcG9uc2UiDIrOGAgIAhICAQIgARJxCgxEZWxldGVQZXJzb24SKC5wYXJsZXkuZGlyZWN0b3J5LnYxLkRlbGV0ZVBlcnNvblJlcXVlc3QaKS5wYXJsZXkuZGlyZWN0b3J5LnYxLkRlbGV0ZVBlcnNvblJlc3BvbnNlIgyKzhgICAISAgECIAESdAoNUmVzdG9yZVBlcnNvbhIpLnBhcmxleS5kaXJlY3RvcnkudjEuUmVzdG9yZVBlcnNvblJlcXVlc3QaKi5wYXJsZXkuZGlyZWN0b3J5LnYxLlJlc3RvcmVQZXJzb25SZXNwb25zZSIMis4YCAgCEgIBAiABEnYKDEltcG9ydFBlb3BsZRIoLnBhcmxleS5kaXJlY3RvcnkudjEuSW1wb3J0UGVvcGxlUmVxdWVzdBopLnBhcmxleS5kaXJlY3RvcnkudjEuSW1wb3J0UGVvcGxlUmVzcG9uc2UiEYrOGA0IAhICAQIgASiAgIACEmkKCFB1dEdyb3VwEiQucGFybGV5LmRpcmVjdG9yeS52MS5QdXRHcm91cFJlcXVlc3QaJS5wYXJsZXkuZGlyZWN0b3J5LnYxLlB1dEdyb3VwUmVzcG9uc2UiEIrOGAwIAhICAQIgASiAgEASbgoLRGVsZXRlR3JvdXASJy5wYXJsZXkuZGlyZWN0b3J5LnYxLkRlbGV0ZUdyb3VwUmVxdWVzdBooLnBhcmxleS5kaXJlY3RvcnkudjEuRGVsZXRlR3JvdXBSZXNwb25zZSIMis4YCAgCEgIBAiABEnUKDVNpZ25PdXRQZXJzb24SKS5wYXJsZXkuZGlyZWN0b3J5LnYxLlNpZ25PdXRQZXJzb25SZXF1ZXN0GioucGFybGV5LmRpcmVjdG9yeS52MS5TaWduT3V0UGVyc29uUmVzcG9uc2UiDYrOGAkIAhIDAQIDIAEyyQMKElBvbGljeUFkbWluU2VydmljZRKDAQoSU2V0QXJjaGl2aW5nUG9saWN5Ei4ucGFybGV5LmRpcmVjdG9yeS52MS5TZXRBcmNoaXZpbmdQb2xpY3lSZXF1ZXN0Gi8ucGFybGV5LmRpcmVjdG9yeS52MS5TZXRBcmNoaXZpbmdQb2xpY3lSZXNwb25zZSIMis4YCAgCEgIBBSABEokBChRSZXNldEFyY2hpdmluZ1BvbGljeRIwLnBhcmxleS5kaXJlY3RvcnkudjEuUmVzZXRBcmNoaXZpbmdQb2xpY3lSZXF1ZXN0GjEucGFybGV5LmRpcmVjdG9yeS52MS5SZXNldEFyY2hpdmluZ1BvbGljeVJlc3BvbnNlIgyKzhgICAISAgEFIAESoAEKG0dldEVmZmVjdGl2ZUFyY2hpdmluZ1BvbGljeRI3LnBhcmxleS5kaXJlY3RvcnkudjEuR2V0RWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5UmVxdWVzdBo4LnBhcmxleS5kaXJlY3RvcnkudjEuR2V0RWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5UmVzcG9uc2UiDorOGAoIAhIEAQIEBSABYgZwcm90bzM", [file_parley_common_v1_access, file_parley_directory_v1_group, file_parley_directory_v1_person, file_parley_directory_v1_policy]);
 
 /**
  * A person to be made.
@@ -94,6 +96,13 @@ export type CreatePersonRequest = Message<"parley.directory.v1.CreatePersonReque
    * @generated from field: string site = 10;
    */
   site: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 11;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -185,6 +194,13 @@ export type ListAccountsRequest = Message<"parley.directory.v1.ListAccountsReque
    * @generated from field: string cursor = 2;
    */
   cursor: string;
+
+  /**
+   * Only accounts in this state; not set means all that are not deleted.
+   *
+   * @generated from field: parley.directory.v1.AccountState state = 3;
+   */
+  state: AccountState;
 };
 
 /**
@@ -241,6 +257,13 @@ export type SetAccountStateRequest = Message<"parley.directory.v1.SetAccountStat
    * @generated from field: parley.directory.v1.AccountState state = 2;
    */
   state: AccountState;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 3;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -283,6 +306,13 @@ export type UnlockAccountRequest = Message<"parley.directory.v1.UnlockAccountReq
    * @generated from field: string person = 1;
    */
   person: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -332,6 +362,13 @@ export type ResetPasswordRequest = Message<"parley.directory.v1.ResetPasswordReq
    * @generated from field: string new_password = 2;
    */
   newPassword: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 3;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -381,6 +418,13 @@ export type SetRolesRequest = Message<"parley.directory.v1.SetRolesRequest"> & {
    * @generated from field: repeated parley.common.v1.Role roles = 2;
    */
   roles: Role[];
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 3;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -438,6 +482,13 @@ export type RenamePersonRequest = Message<"parley.directory.v1.RenamePersonReque
    * @generated from field: string primary_address = 3;
    */
   primaryAddress: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 4;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -480,6 +531,13 @@ export type SignOutPersonRequest = Message<"parley.directory.v1.SignOutPersonReq
    * @generated from field: string person = 1;
    */
   person: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -503,6 +561,447 @@ export type SignOutPersonResponse = Message<"parley.directory.v1.SignOutPersonRe
  */
 export const SignOutPersonResponseSchema: GenMessage<SignOutPersonResponse> = /*@__PURE__*/
   messageDesc(file_parley_directory_v1_admin, 17);
+
+/**
+ * Names a person.
+ *
+ * @generated from message parley.directory.v1.DeletePersonRequest
+ */
+export type DeletePersonRequest = Message<"parley.directory.v1.DeletePersonRequest"> & {
+  /**
+   * Id or address.
+   *
+   * @generated from field: string person = 1;
+   */
+  person: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message parley.directory.v1.DeletePersonRequest.
+ * Use `create(DeletePersonRequestSchema)` to create a new message.
+ */
+export const DeletePersonRequestSchema: GenMessage<DeletePersonRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 18);
+
+/**
+ * What became of it.
+ *
+ * @generated from message parley.directory.v1.DeletePersonResponse
+ */
+export type DeletePersonResponse = Message<"parley.directory.v1.DeletePersonResponse"> & {
+  /**
+   * As stored.
+   *
+   * @generated from field: parley.directory.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message parley.directory.v1.DeletePersonResponse.
+ * Use `create(DeletePersonResponseSchema)` to create a new message.
+ */
+export const DeletePersonResponseSchema: GenMessage<DeletePersonResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 19);
+
+/**
+ * Names a person.
+ *
+ * @generated from message parley.directory.v1.RestorePersonRequest
+ */
+export type RestorePersonRequest = Message<"parley.directory.v1.RestorePersonRequest"> & {
+  /**
+   * Id, or an address he had.
+   *
+   * @generated from field: string person = 1;
+   */
+  person: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message parley.directory.v1.RestorePersonRequest.
+ * Use `create(RestorePersonRequestSchema)` to create a new message.
+ */
+export const RestorePersonRequestSchema: GenMessage<RestorePersonRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 20);
+
+/**
+ * What became of it.
+ *
+ * @generated from message parley.directory.v1.RestorePersonResponse
+ */
+export type RestorePersonResponse = Message<"parley.directory.v1.RestorePersonResponse"> & {
+  /**
+   * As stored.
+   *
+   * @generated from field: parley.directory.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message parley.directory.v1.RestorePersonResponse.
+ * Use `create(RestorePersonResponseSchema)` to create a new message.
+ */
+export const RestorePersonResponseSchema: GenMessage<RestorePersonResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 21);
+
+/**
+ * Rows of a file.
+ *
+ * @generated from message parley.directory.v1.ImportPeopleRequest
+ */
+export type ImportPeopleRequest = Message<"parley.directory.v1.ImportPeopleRequest"> & {
+  /**
+   * 1 to 200 rows.
+   *
+   * @generated from field: repeated parley.directory.v1.ImportRow rows = 1;
+   */
+  rows: ImportRow[];
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message parley.directory.v1.ImportPeopleRequest.
+ * Use `create(ImportPeopleRequestSchema)` to create a new message.
+ */
+export const ImportPeopleRequestSchema: GenMessage<ImportPeopleRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 22);
+
+/**
+ * A row: somebody as another system knows him. A field that is not set is left
+ * as it is; one that is set and empty is emptied.
+ *
+ * @generated from message parley.directory.v1.ImportRow
+ */
+export type ImportRow = Message<"parley.directory.v1.ImportRow"> & {
+  /**
+   * The key by which the other system knows him, at most 128 characters; a
+   * person once imported with one is found by it even when his address
+   * changed. Empty: found by address.
+   *
+   * @generated from field: string external_id = 1;
+   */
+  externalId: string;
+
+  /**
+   * Primary address, `user@domain` in a domain of the organisation, at most 320 bytes.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * Other addresses of his, at most 31. Those he has and that are not named
+   * here are kept.
+   *
+   * @generated from field: repeated string other_addresses = 3;
+   */
+  otherAddresses: string[];
+
+  /**
+   * 1 to 256 characters; needed to make a person.
+   *
+   * @generated from field: optional string display_name = 4;
+   */
+  displayName?: string | undefined;
+
+  /**
+   * At most 256 characters.
+   *
+   * @generated from field: optional string department = 5;
+   */
+  department?: string | undefined;
+
+  /**
+   * At most 256 characters.
+   *
+   * @generated from field: optional string title = 6;
+   */
+  title?: string | undefined;
+
+  /**
+   * BCP 47 tag, at most 35 characters.
+   *
+   * @generated from field: optional string language = 7;
+   */
+  language?: string | undefined;
+
+  /**
+   * At most 64 characters, `[A-Za-z0-9_-]`.
+   *
+   * @generated from field: optional string site = 8;
+   */
+  site?: string | undefined;
+
+  /**
+   * Address, id or external id of the person he reports to, who must exist.
+   *
+   * @generated from field: optional string manager = 9;
+   */
+  manager?: string | undefined;
+
+  /**
+   * Names of all groups he is to be in, at most 64, each made when there is
+   * none; used only when `set_groups` is true.
+   *
+   * @generated from field: repeated string groups = 10;
+   */
+  groups: string[];
+
+  /**
+   * Whether `groups` says which groups he is in.
+   *
+   * @generated from field: bool set_groups = 11;
+   */
+  setGroups: boolean;
+
+  /**
+   * A picture, PNG, JPEG or WebP, at most 65,536 bytes and 512 x 512 pixels.
+   *
+   * @generated from field: optional bytes photo = 12;
+   */
+  photo?: Uint8Array | undefined;
+
+  /**
+   * For a new person only, 12 to 256 bytes; empty makes an account that
+   * cannot sign in until a password is set. It must be changed at first sign-in.
+   *
+   * @generated from field: string initial_password = 13;
+   */
+  initialPassword: string;
+
+  /**
+   * Whether he may sign in.
+   *
+   * @generated from field: optional bool enabled = 14;
+   */
+  enabled?: boolean | undefined;
+};
+
+/**
+ * Describes the message parley.directory.v1.ImportRow.
+ * Use `create(ImportRowSchema)` to create a new message.
+ */
+export const ImportRowSchema: GenMessage<ImportRow> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 23);
+
+/**
+ * What became of the rows, in their order.
+ *
+ * @generated from message parley.directory.v1.ImportPeopleResponse
+ */
+export type ImportPeopleResponse = Message<"parley.directory.v1.ImportPeopleResponse"> & {
+  /**
+   * One for each row.
+   *
+   * @generated from field: repeated parley.directory.v1.ImportOutcome outcomes = 1;
+   */
+  outcomes: ImportOutcome[];
+};
+
+/**
+ * Describes the message parley.directory.v1.ImportPeopleResponse.
+ * Use `create(ImportPeopleResponseSchema)` to create a new message.
+ */
+export const ImportPeopleResponseSchema: GenMessage<ImportPeopleResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 24);
+
+/**
+ * What became of a row.
+ *
+ * @generated from message parley.directory.v1.ImportOutcome
+ */
+export type ImportOutcome = Message<"parley.directory.v1.ImportOutcome"> & {
+  /**
+   * What was done, or would be.
+   *
+   * @generated from field: parley.directory.v1.ImportAction action = 1;
+   */
+  action: ImportAction;
+
+  /**
+   * The person's id; empty when refused or not yet made.
+   *
+   * @generated from field: string person_id = 2;
+   */
+  personId: string;
+
+  /**
+   * Fields that changed, by their names in ImportRow.
+   *
+   * @generated from field: repeated string changed = 3;
+   */
+  changed: string[];
+
+  /**
+   * Stable code of the refusal, as in the catalogue of errors.
+   *
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * Field that is to blame, by its name in ImportRow.
+   *
+   * @generated from field: string field = 5;
+   */
+  field: string;
+
+  /**
+   * The refusal in English.
+   *
+   * @generated from field: string message = 6;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message parley.directory.v1.ImportOutcome.
+ * Use `create(ImportOutcomeSchema)` to create a new message.
+ */
+export const ImportOutcomeSchema: GenMessage<ImportOutcome> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 25);
+
+/**
+ * A group as it is to be.
+ *
+ * @generated from message parley.directory.v1.PutGroupRequest
+ */
+export type PutGroupRequest = Message<"parley.directory.v1.PutGroupRequest"> & {
+  /**
+   * 1 to 256 characters.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * At most 1,024 characters; not set keeps it.
+   *
+   * @generated from field: optional string description = 2;
+   */
+  description?: string | undefined;
+
+  /**
+   * Ids or addresses of people to add, at most 1,000.
+   *
+   * @generated from field: repeated string add_members = 3;
+   */
+  addMembers: string[];
+
+  /**
+   * Ids or addresses of people to remove, at most 1,000.
+   *
+   * @generated from field: repeated string remove_members = 4;
+   */
+  removeMembers: string[];
+
+  /**
+   * Another name for it from now on; empty keeps the name.
+   *
+   * @generated from field: string new_name = 5;
+   */
+  newName: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 6;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message parley.directory.v1.PutGroupRequest.
+ * Use `create(PutGroupRequestSchema)` to create a new message.
+ */
+export const PutGroupRequestSchema: GenMessage<PutGroupRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 26);
+
+/**
+ * What became of it.
+ *
+ * @generated from message parley.directory.v1.PutGroupResponse
+ */
+export type PutGroupResponse = Message<"parley.directory.v1.PutGroupResponse"> & {
+  /**
+   * As stored.
+   *
+   * @generated from field: parley.directory.v1.Group group = 1;
+   */
+  group?: Group | undefined;
+};
+
+/**
+ * Describes the message parley.directory.v1.PutGroupResponse.
+ * Use `create(PutGroupResponseSchema)` to create a new message.
+ */
+export const PutGroupResponseSchema: GenMessage<PutGroupResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 27);
+
+/**
+ * Names a group.
+ *
+ * @generated from message parley.directory.v1.DeleteGroupRequest
+ */
+export type DeleteGroupRequest = Message<"parley.directory.v1.DeleteGroupRequest"> & {
+  /**
+   * Id or name.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * Checks and answers as if, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message parley.directory.v1.DeleteGroupRequest.
+ * Use `create(DeleteGroupRequestSchema)` to create a new message.
+ */
+export const DeleteGroupRequestSchema: GenMessage<DeleteGroupRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 28);
+
+/**
+ * It is gone.
+ *
+ * @generated from message parley.directory.v1.DeleteGroupResponse
+ */
+export type DeleteGroupResponse = Message<"parley.directory.v1.DeleteGroupResponse"> & {
+};
+
+/**
+ * Describes the message parley.directory.v1.DeleteGroupResponse.
+ * Use `create(DeleteGroupResponseSchema)` to create a new message.
+ */
+export const DeleteGroupResponseSchema: GenMessage<DeleteGroupResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_admin, 29);
 
 /**
  * A policy for a scope.
@@ -530,7 +1029,7 @@ export type SetArchivingPolicyRequest = Message<"parley.directory.v1.SetArchivin
  * Use `create(SetArchivingPolicyRequestSchema)` to create a new message.
  */
 export const SetArchivingPolicyRequestSchema: GenMessage<SetArchivingPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_parley_directory_v1_admin, 18);
+  messageDesc(file_parley_directory_v1_admin, 30);
 
 /**
  * What is in force now.
@@ -551,7 +1050,7 @@ export type SetArchivingPolicyResponse = Message<"parley.directory.v1.SetArchivi
  * Use `create(SetArchivingPolicyResponseSchema)` to create a new message.
  */
 export const SetArchivingPolicyResponseSchema: GenMessage<SetArchivingPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_parley_directory_v1_admin, 19);
+  messageDesc(file_parley_directory_v1_admin, 31);
 
 /**
  * Names a scope.
@@ -572,7 +1071,7 @@ export type ResetArchivingPolicyRequest = Message<"parley.directory.v1.ResetArch
  * Use `create(ResetArchivingPolicyRequestSchema)` to create a new message.
  */
 export const ResetArchivingPolicyRequestSchema: GenMessage<ResetArchivingPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_parley_directory_v1_admin, 20);
+  messageDesc(file_parley_directory_v1_admin, 32);
 
 /**
  * What is in force now.
@@ -593,7 +1092,7 @@ export type ResetArchivingPolicyResponse = Message<"parley.directory.v1.ResetArc
  * Use `create(ResetArchivingPolicyResponseSchema)` to create a new message.
  */
 export const ResetArchivingPolicyResponseSchema: GenMessage<ResetArchivingPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_parley_directory_v1_admin, 21);
+  messageDesc(file_parley_directory_v1_admin, 33);
 
 /**
  * Names a scope.
@@ -614,7 +1113,7 @@ export type GetEffectiveArchivingPolicyRequest = Message<"parley.directory.v1.Ge
  * Use `create(GetEffectiveArchivingPolicyRequestSchema)` to create a new message.
  */
 export const GetEffectiveArchivingPolicyRequestSchema: GenMessage<GetEffectiveArchivingPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_parley_directory_v1_admin, 22);
+  messageDesc(file_parley_directory_v1_admin, 34);
 
 /**
  * What is in force.
@@ -635,7 +1134,62 @@ export type GetEffectiveArchivingPolicyResponse = Message<"parley.directory.v1.G
  * Use `create(GetEffectiveArchivingPolicyResponseSchema)` to create a new message.
  */
 export const GetEffectiveArchivingPolicyResponseSchema: GenMessage<GetEffectiveArchivingPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_parley_directory_v1_admin, 23);
+  messageDesc(file_parley_directory_v1_admin, 35);
+
+/**
+ * What was done with a row.
+ *
+ * @generated from enum parley.directory.v1.ImportAction
+ */
+export const ImportAction = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: IMPORT_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A person was made.
+   *
+   * @generated from enum value: IMPORT_ACTION_CREATED = 1;
+   */
+  CREATED: 1,
+
+  /**
+   * A person was changed.
+   *
+   * @generated from enum value: IMPORT_ACTION_UPDATED = 2;
+   */
+  UPDATED: 2,
+
+  /**
+   * The person is as the row says.
+   *
+   * @generated from enum value: IMPORT_ACTION_UNCHANGED = 3;
+   */
+  UNCHANGED: 3,
+
+  /**
+   * Nothing was done.
+   *
+   * @generated from enum value: IMPORT_ACTION_REFUSED = 4;
+   */
+  REFUSED: 4,
+} as const;
+
+/**
+ * What was done with a row.
+ *
+ * @generated from enum parley.directory.v1.ImportAction
+ */
+export type ImportAction = (typeof ImportAction)[keyof typeof ImportAction] | UnknownEnum;
+
+/**
+ * Describes the enum parley.directory.v1.ImportAction.
+ */
+export const ImportActionSchema: GenEnum<ImportAction> = /*@__PURE__*/
+  enumDesc(file_parley_directory_v1_admin, 0);
 
 /**
  * Administration of people.
@@ -726,6 +1280,61 @@ export const DirectoryAdminService: GenService<{
     methodKind: "unary";
     input: typeof RenamePersonRequestSchema;
     output: typeof RenamePersonResponseSchema;
+  },
+  /**
+   * Deletes a person: as disabling, and hidden from everybody but
+   * administrators. Addresses stay his, messages and archive are kept. The last
+   * administrator cannot be deleted.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryAdminService.DeletePerson
+   */
+  deletePerson: {
+    methodKind: "unary";
+    input: typeof DeletePersonRequestSchema;
+    output: typeof DeletePersonResponseSchema;
+  },
+  /**
+   * Brings a deleted person back, enabled or disabled as he was before.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryAdminService.RestorePerson
+   */
+  restorePerson: {
+    methodKind: "unary";
+    input: typeof RestorePersonRequestSchema;
+    output: typeof RestorePersonResponseSchema;
+  },
+  /**
+   * Makes and changes people by rows of a file. Each row stands alone: a bad one
+   * is refused with its reason and the others go on. A row whose person is
+   * already as it says changes nothing, so a file may come again.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryAdminService.ImportPeople
+   */
+  importPeople: {
+    methodKind: "unary";
+    input: typeof ImportPeopleRequestSchema;
+    output: typeof ImportPeopleResponseSchema;
+  },
+  /**
+   * Makes a group, or changes name, description and members of one. A group is
+   * known by its name, without regard to case and width.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryAdminService.PutGroup
+   */
+  putGroup: {
+    methodKind: "unary";
+    input: typeof PutGroupRequestSchema;
+    output: typeof PutGroupResponseSchema;
+  },
+  /**
+   * Removes a group; its members stay.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryAdminService.DeleteGroup
+   */
+  deleteGroup: {
+    methodKind: "unary";
+    input: typeof DeleteGroupRequestSchema;
+    output: typeof DeleteGroupResponseSchema;
   },
   /**
    * Ends every sign-in of a person.

@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Role } from "../../common/v1/access_pb.ts";
 import { file_parley_common_v1_access } from "../../common/v1/access_pb.ts";
+import type { Group } from "./group_pb.ts";
+import { file_parley_directory_v1_group } from "./group_pb.ts";
 import type { Person } from "./person_pb.ts";
 import { file_parley_directory_v1_person } from "./person_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/directory/v1/directory.proto.
  */
 export const file_parley_directory_v1_directory: GenFile = /*@__PURE__*/
-  fileDesc("CiNwYXJsZXkvZGlyZWN0b3J5L3YxL2RpcmVjdG9yeS5wcm90bxITcGFybGV5LmRpcmVjdG9yeS52MSIOCgxHZXRNZVJlcXVlc3QiYwoNR2V0TWVSZXNwb25zZRIrCgZwZXJzb24YASABKAsyGy5wYXJsZXkuZGlyZWN0b3J5LnYxLlBlcnNvbhIlCgVyb2xlcxgCIAMoDjIWLnBhcmxleS5jb21tb24udjEuUm9sZSIyChBHZXRQZW9wbGVSZXF1ZXN0EgsKA2lkcxgBIAMoCRIRCglhZGRyZXNzZXMYAiADKAkiQAoRR2V0UGVvcGxlUmVzcG9uc2USKwoGcGVvcGxlGAEgAygLMhsucGFybGV5LmRpcmVjdG9yeS52MS5QZXJzb24iMwoTU2VhcmNoUGVvcGxlUmVxdWVzdBINCgVxdWVyeRgBIAEoCRINCgVsaW1pdBgCIAEoDSJWChRTZWFyY2hQZW9wbGVSZXNwb25zZRIrCgZwZW9wbGUYASADKAsyGy5wYXJsZXkuZGlyZWN0b3J5LnYxLlBlcnNvbhIRCgl0cnVuY2F0ZWQYAiABKAgywQIKEERpcmVjdG9yeVNlcnZpY2USWAoFR2V0TWUSIS5wYXJsZXkuZGlyZWN0b3J5LnYxLkdldE1lUmVxdWVzdBoiLnBhcmxleS5kaXJlY3RvcnkudjEuR2V0TWVSZXNwb25zZSIIis4YBAgCIAESZAoJR2V0UGVvcGxlEiUucGFybGV5LmRpcmVjdG9yeS52MS5HZXRQZW9wbGVSZXF1ZXN0GiYucGFybGV5LmRpcmVjdG9yeS52MS5HZXRQZW9wbGVSZXNwb25zZSIIis4YBAgCIAESbQoMU2VhcmNoUGVvcGxlEigucGFybGV5LmRpcmVjdG9yeS52MS5TZWFyY2hQZW9wbGVSZXF1ZXN0GikucGFybGV5LmRpcmVjdG9yeS52MS5TZWFyY2hQZW9wbGVSZXNwb25zZSIIis4YBAgCIAFiBnByb3RvMw", [file_parley_common_v1_access, file_parley_directory_v1_person]);
+  fileDesc("CiNwYXJsZXkvZGlyZWN0b3J5L3YxL2RpcmVjdG9yeS5wcm90bxITcGFybGV5LmRpcmVjdG9yeS52MSIOCgxHZXRNZVJlcXVlc3QiYwoNR2V0TWVSZXNwb25zZRIrCgZwZXJzb24YASABKAsyGy5wYXJsZXkuZGlyZWN0b3J5LnYxLlBlcnNvbhIlCgVyb2xlcxgCIAMoDjIWLnBhcmxleS5jb21tb24udjEuUm9sZSIyChBHZXRQZW9wbGVSZXF1ZXN0EgsKA2lkcxgBIAMoCRIRCglhZGRyZXNzZXMYAiADKAkiQAoRR2V0UGVvcGxlUmVzcG9uc2USKwoGcGVvcGxlGAEgAygLMhsucGFybGV5LmRpcmVjdG9yeS52MS5QZXJzb24iMwoTU2VhcmNoUGVvcGxlUmVxdWVzdBINCgVxdWVyeRgBIAEoCRINCgVsaW1pdBgCIAEoDSJWChRTZWFyY2hQZW9wbGVSZXNwb25zZRIrCgZwZW9wbGUYASADKAsyGy5wYXJsZXkuZGlyZWN0b3J5LnYxLlBlcnNvbhIRCgl0cnVuY2F0ZWQYAiABKAgiJAoPR2V0UGhvdG9SZXF1ZXN0EhEKCXBlcnNvbl9pZBgBIAEoCSJFChBHZXRQaG90b1Jlc3BvbnNlEhIKCm1lZGlhX3R5cGUYASABKAkSDAoEZGF0YRgCIAEoDBIPCgd2ZXJzaW9uGAMgASgJIlQKEUxpc3RHcm91cHNSZXF1ZXN0Eg0KBXF1ZXJ5GAEgASgJEg0KBWxpbWl0GAIgASgNEg4KBmN1cnNvchgDIAEoCRIRCgltZW1iZXJfaWQYBCABKAkiVQoSTGlzdEdyb3Vwc1Jlc3BvbnNlEioKBmdyb3VwcxgBIAMoCzIaLnBhcmxleS5kaXJlY3RvcnkudjEuR3JvdXASEwoLbmV4dF9jdXJzb3IYAiABKAkiRwoXTGlzdEdyb3VwTWVtYmVyc1JlcXVlc3QSDQoFZ3JvdXAYASABKAkSDQoFbGltaXQYAiABKA0SDgoGY3Vyc29yGAMgASgJIogBChhMaXN0R3JvdXBNZW1iZXJzUmVzcG9uc2USKQoFZ3JvdXAYASABKAsyGi5wYXJsZXkuZGlyZWN0b3J5LnYxLkdyb3VwEiwKB21lbWJlcnMYAiADKAsyGy5wYXJsZXkuZGlyZWN0b3J5LnYxLlBlcnNvbhITCgtuZXh0X2N1cnNvchgDIAEoCTKIBQoQRGlyZWN0b3J5U2VydmljZRJYCgVHZXRNZRIhLnBhcmxleS5kaXJlY3RvcnkudjEuR2V0TWVSZXF1ZXN0GiIucGFybGV5LmRpcmVjdG9yeS52MS5HZXRNZVJlc3BvbnNlIgiKzhgECAIgARJkCglHZXRQZW9wbGUSJS5wYXJsZXkuZGlyZWN0b3J5LnYxLkdldFBlb3BsZVJlcXVlc3QaJi5wYXJsZXkuZGlyZWN0b3J5LnYxLkdldFBlb3BsZVJlc3BvbnNlIgiKzhgECAIgARJtCgxTZWFyY2hQZW9wbGUSKC5wYXJsZXkuZGlyZWN0b3J5LnYxLlNlYXJjaFBlb3BsZVJlcXVlc3QaKS5wYXJsZXkuZGlyZWN0b3J5LnYxLlNlYXJjaFBlb3BsZVJlc3BvbnNlIgiKzhgECAIgARJhCghHZXRQaG90bxIkLnBhcmxleS5kaXJlY3RvcnkudjEuR2V0UGhvdG9SZXF1ZXN0GiUucGFybGV5LmRpcmVjdG9yeS52MS5HZXRQaG90b1Jlc3BvbnNlIgiKzhgECAIgARJnCgpMaXN0R3JvdXBzEiYucGFybGV5LmRpcmVjdG9yeS52MS5MaXN0R3JvdXBzUmVxdWVzdBonLnBhcmxleS5kaXJlY3RvcnkudjEuTGlzdEdyb3Vwc1Jlc3BvbnNlIgiKzhgECAIgARJ5ChBMaXN0R3JvdXBNZW1iZXJzEiwucGFybGV5LmRpcmVjdG9yeS52MS5MaXN0R3JvdXBNZW1iZXJzUmVxdWVzdBotLnBhcmxleS5kaXJlY3RvcnkudjEuTGlzdEdyb3VwTWVtYmVyc1Jlc3BvbnNlIgiKzhgECAIgAWIGcHJvdG8z", [file_parley_common_v1_access, file_parley_directory_v1_group, file_parley_directory_v1_person]);
 
 /**
  * Asks for the caller's own entry.
@@ -165,6 +167,202 @@ export const SearchPeopleResponseSchema: GenMessage<SearchPeopleResponse> = /*@_
   messageDesc(file_parley_directory_v1_directory, 5);
 
 /**
+ * Asks for a picture.
+ *
+ * @generated from message parley.directory.v1.GetPhotoRequest
+ */
+export type GetPhotoRequest = Message<"parley.directory.v1.GetPhotoRequest"> & {
+  /**
+   * Id of the person.
+   *
+   * @generated from field: string person_id = 1;
+   */
+  personId: string;
+};
+
+/**
+ * Describes the message parley.directory.v1.GetPhotoRequest.
+ * Use `create(GetPhotoRequestSchema)` to create a new message.
+ */
+export const GetPhotoRequestSchema: GenMessage<GetPhotoRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_directory, 6);
+
+/**
+ * A picture; `directory.no_photo` is the refusal when there is none.
+ *
+ * @generated from message parley.directory.v1.GetPhotoResponse
+ */
+export type GetPhotoResponse = Message<"parley.directory.v1.GetPhotoResponse"> & {
+  /**
+   * `image/png`, `image/jpeg` or `image/webp`.
+   *
+   * @generated from field: string media_type = 1;
+   */
+  mediaType: string;
+
+  /**
+   * At most 65,536 bytes.
+   *
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+
+  /**
+   * As in Person.photo_version.
+   *
+   * @generated from field: string version = 3;
+   */
+  version: string;
+};
+
+/**
+ * Describes the message parley.directory.v1.GetPhotoResponse.
+ * Use `create(GetPhotoResponseSchema)` to create a new message.
+ */
+export const GetPhotoResponseSchema: GenMessage<GetPhotoResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_directory, 7);
+
+/**
+ * Asks for groups.
+ *
+ * @generated from message parley.directory.v1.ListGroupsRequest
+ */
+export type ListGroupsRequest = Message<"parley.directory.v1.ListGroupsRequest"> & {
+  /**
+   * At most 128 characters; empty lists all.
+   *
+   * @generated from field: string query = 1;
+   */
+  query: string;
+
+  /**
+   * 1 to 200; 0 means 50.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * `next_cursor` of the page before; empty for the first.
+   *
+   * @generated from field: string cursor = 3;
+   */
+  cursor: string;
+
+  /**
+   * Only groups this person is in; an id, empty for all.
+   *
+   * @generated from field: string member_id = 4;
+   */
+  memberId: string;
+};
+
+/**
+ * Describes the message parley.directory.v1.ListGroupsRequest.
+ * Use `create(ListGroupsRequestSchema)` to create a new message.
+ */
+export const ListGroupsRequestSchema: GenMessage<ListGroupsRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_directory, 8);
+
+/**
+ * Groups.
+ *
+ * @generated from message parley.directory.v1.ListGroupsResponse
+ */
+export type ListGroupsResponse = Message<"parley.directory.v1.ListGroupsResponse"> & {
+  /**
+   * In order of name.
+   *
+   * @generated from field: repeated parley.directory.v1.Group groups = 1;
+   */
+  groups: Group[];
+
+  /**
+   * For the next page; empty when this is the last.
+   *
+   * @generated from field: string next_cursor = 2;
+   */
+  nextCursor: string;
+};
+
+/**
+ * Describes the message parley.directory.v1.ListGroupsResponse.
+ * Use `create(ListGroupsResponseSchema)` to create a new message.
+ */
+export const ListGroupsResponseSchema: GenMessage<ListGroupsResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_directory, 9);
+
+/**
+ * Asks for members.
+ *
+ * @generated from message parley.directory.v1.ListGroupMembersRequest
+ */
+export type ListGroupMembersRequest = Message<"parley.directory.v1.ListGroupMembersRequest"> & {
+  /**
+   * Id or name of the group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * 1 to 200; 0 means 100.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * `next_cursor` of the page before; empty for the first.
+   *
+   * @generated from field: string cursor = 3;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message parley.directory.v1.ListGroupMembersRequest.
+ * Use `create(ListGroupMembersRequestSchema)` to create a new message.
+ */
+export const ListGroupMembersRequestSchema: GenMessage<ListGroupMembersRequest> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_directory, 10);
+
+/**
+ * Members.
+ *
+ * @generated from message parley.directory.v1.ListGroupMembersResponse
+ */
+export type ListGroupMembersResponse = Message<"parley.directory.v1.ListGroupMembersResponse"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: parley.directory.v1.Group group = 1;
+   */
+  group?: Group | undefined;
+
+  /**
+   * In order of id.
+   *
+   * @generated from field: repeated parley.directory.v1.Person members = 2;
+   */
+  members: Person[];
+
+  /**
+   * For the next page; empty when this is the last.
+   *
+   * @generated from field: string next_cursor = 3;
+   */
+  nextCursor: string;
+};
+
+/**
+ * Describes the message parley.directory.v1.ListGroupMembersResponse.
+ * Use `create(ListGroupMembersResponseSchema)` to create a new message.
+ */
+export const ListGroupMembersResponseSchema: GenMessage<ListGroupMembersResponse> = /*@__PURE__*/
+  messageDesc(file_parley_directory_v1_directory, 11);
+
+/**
  * Who is in the organisation.
  *
  * @generated from service parley.directory.v1.DirectoryService
@@ -199,6 +397,36 @@ export const DirectoryService: GenService<{
     methodKind: "unary";
     input: typeof SearchPeopleRequestSchema;
     output: typeof SearchPeopleResponseSchema;
+  },
+  /**
+   * Somebody's picture. `photo_version` of his entry says when to ask again.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryService.GetPhoto
+   */
+  getPhoto: {
+    methodKind: "unary";
+    input: typeof GetPhotoRequestSchema;
+    output: typeof GetPhotoResponseSchema;
+  },
+  /**
+   * Groups whose names begin with the words of the query, in order of name.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryService.ListGroups
+   */
+  listGroups: {
+    methodKind: "unary";
+    input: typeof ListGroupsRequestSchema;
+    output: typeof ListGroupsResponseSchema;
+  },
+  /**
+   * Who is in a group.
+   *
+   * @generated from rpc parley.directory.v1.DirectoryService.ListGroupMembers
+   */
+  listGroupMembers: {
+    methodKind: "unary";
+    input: typeof ListGroupMembersRequestSchema;
+    output: typeof ListGroupMembersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_parley_directory_v1_directory, 0);

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file parley/directory/v1/person.proto.
  */
 export const file_parley_directory_v1_person: GenFile = /*@__PURE__*/
-  fileDesc("CiBwYXJsZXkvZGlyZWN0b3J5L3YxL3BlcnNvbi5wcm90bxITcGFybGV5LmRpcmVjdG9yeS52MSKZAQoGUGVyc29uEgoKAmlkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIXCg9wcmltYXJ5X2FkZHJlc3MYAyABKAkSEQoJYWRkcmVzc2VzGAQgAygJEhIKCmRlcGFydG1lbnQYBSABKAkSDQoFdGl0bGUYBiABKAkSEAoIbGFuZ3VhZ2UYByABKAkSDAoEc2l0ZRgIIAEoCSKMAgoHQWNjb3VudBIrCgZwZXJzb24YASABKAsyGy5wYXJsZXkuZGlyZWN0b3J5LnYxLlBlcnNvbhIlCgVyb2xlcxgCIAMoDjIWLnBhcmxleS5jb21tb24udjEuUm9sZRIwCgVzdGF0ZRgDIAEoDjIhLnBhcmxleS5kaXJlY3RvcnkudjEuQWNjb3VudFN0YXRlEhcKD2xvY2tlZF91bnRpbF9tcxgEIAEoAxISCgpjcmVhdGVkX21zGAUgASgDEhAKCHJldmlzaW9uGAYgASgDEjwKEGZvcm1lcl9hZGRyZXNzZXMYByADKAsyIi5wYXJsZXkuZGlyZWN0b3J5LnYxLkZvcm1lckFkZHJlc3MiMgoNRm9ybWVyQWRkcmVzcxIPCgdhZGRyZXNzGAEgASgJEhAKCHVudGlsX21zGAIgASgDKmQKDEFjY291bnRTdGF0ZRIdChlBQ0NPVU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVQUNDT1VOVF9TVEFURV9FTkFCTEVEEAESGgoWQUNDT1VOVF9TVEFURV9ESVNBQkxFRBACYgZwcm90bzM", [file_parley_common_v1_access]);
+  fileDesc("CiBwYXJsZXkvZGlyZWN0b3J5L3YxL3BlcnNvbi5wcm90bxITcGFybGV5LmRpcmVjdG9yeS52MSLEAQoGUGVyc29uEgoKAmlkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIXCg9wcmltYXJ5X2FkZHJlc3MYAyABKAkSEQoJYWRkcmVzc2VzGAQgAygJEhIKCmRlcGFydG1lbnQYBSABKAkSDQoFdGl0bGUYBiABKAkSEAoIbGFuZ3VhZ2UYByABKAkSDAoEc2l0ZRgIIAEoCRISCgptYW5hZ2VyX2lkGAkgASgJEhUKDXBob3RvX3ZlcnNpb24YCiABKAkiywIKB0FjY291bnQSKwoGcGVyc29uGAEgASgLMhsucGFybGV5LmRpcmVjdG9yeS52MS5QZXJzb24SJQoFcm9sZXMYAiADKA4yFi5wYXJsZXkuY29tbW9uLnYxLlJvbGUSMAoFc3RhdGUYAyABKA4yIS5wYXJsZXkuZGlyZWN0b3J5LnYxLkFjY291bnRTdGF0ZRIXCg9sb2NrZWRfdW50aWxfbXMYBCABKAMSEgoKY3JlYXRlZF9tcxgFIAEoAxIQCghyZXZpc2lvbhgGIAEoAxI8ChBmb3JtZXJfYWRkcmVzc2VzGAcgAygLMiIucGFybGV5LmRpcmVjdG9yeS52MS5Gb3JtZXJBZGRyZXNzEhMKC2V4dGVybmFsX2lkGAggASgJEhIKCmRlbGV0ZWRfbXMYCSABKAMSFAoMaGFzX3Bhc3N3b3JkGAogASgIIjIKDUZvcm1lckFkZHJlc3MSDwoHYWRkcmVzcxgBIAEoCRIQCgh1bnRpbF9tcxgCIAEoAyp/CgxBY2NvdW50U3RhdGUSHQoZQUNDT1VOVF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFUFDQ09VTlRfU1RBVEVfRU5BQkxFRBABEhoKFkFDQ09VTlRfU1RBVEVfRElTQUJMRUQQAhIZChVBQ0NPVU5UX1NUQVRFX0RFTEVURUQQA2IGcHJvdG8z", [file_parley_common_v1_access]);
 
 /**
  * A person of the organisation, as others in it may see him.
@@ -75,6 +75,20 @@ export type Person = Message<"parley.directory.v1.Person"> & {
    * @generated from field: string site = 8;
    */
   site: string;
+
+  /**
+   * Id of the person he reports to; empty when nobody is known.
+   *
+   * @generated from field: string manager_id = 9;
+   */
+  managerId: string;
+
+  /**
+   * Names the picture he has now, for caches; empty when he has none.
+   *
+   * @generated from field: string photo_version = 10;
+   */
+  photoVersion: string;
 };
 
 /**
@@ -140,6 +154,28 @@ export type Account = Message<"parley.directory.v1.Account"> & {
    * @generated from field: repeated parley.directory.v1.FormerAddress former_addresses = 7;
    */
   formerAddresses: FormerAddress[];
+
+  /**
+   * The key by which another system knows him (employee number, entryUUID),
+   * at most 128 characters; empty when he was not imported by one.
+   *
+   * @generated from field: string external_id = 8;
+   */
+  externalId: string;
+
+  /**
+   * When he was deleted, milliseconds since 1970-01-01 UTC; 0 when he is not.
+   *
+   * @generated from field: int64 deleted_ms = 9;
+   */
+  deletedMs: bigint;
+
+  /**
+   * Whether a password is set; without one nobody can sign in with it.
+   *
+   * @generated from field: bool has_password = 10;
+   */
+  hasPassword: boolean;
 };
 
 /**
@@ -203,6 +239,14 @@ export const AccountState = {
    * @generated from enum value: ACCOUNT_STATE_DISABLED = 2;
    */
   DISABLED: 2,
+
+  /**
+   * Disabled and hidden from everybody but administrators; addresses stay
+   * his, messages are kept, and he can be restored.
+   *
+   * @generated from enum value: ACCOUNT_STATE_DELETED = 3;
+   */
+  DELETED: 3,
 } as const;
 
 /**
