@@ -215,7 +215,7 @@ export default function endpoint() {
       finish();
     });
     stream.write({
-      endpointId: `load-${index}`,
+      endpointId: `load-endpoint-${index}`,
       device: first ? 'DEVICE_TYPE_COMPUTER' : 'DEVICE_TYPE_MOBILE',
       clientVersion: 'load/1.0.0',
       machineState: 'MACHINE_STATE_ACTIVE',
@@ -259,8 +259,11 @@ export default function endpoint() {
     over = true;
     for (const timer of timers) clearTimeout(timer);
     timers.clear();
+    const leave = () =>
+      sessionId &&
+      call('parley.session.v1.SessionService/Disconnect', { sessionId, commandId: uuid(random) }, calls);
     account()
-      .then(() => call('parley.session.v1.SessionService/Disconnect', { sessionId, commandId: uuid(random) }, calls))
+      .then(leave)
       .then(() => client.close());
   }
 
