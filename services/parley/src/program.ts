@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type CommonOptions, commandContext, readConfig } from './commands/context.ts';
 import { init } from './commands/init.ts';
@@ -7,9 +6,8 @@ import { createAdministrator, createDemo } from './commands/people.ts';
 import { serve } from './commands/serve.ts';
 import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
 import { TARGET_NAMES } from './routes.ts';
-
-const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
-  .version;
+import { transferCommands } from './transfer-commands.ts';
+import { VERSION } from './version.ts';
 
 /** The commands of `parley`. */
 export function program(): Command {
@@ -56,6 +54,8 @@ export function program(): Command {
   command('create-demo', 'make the people of the demo organisation, with passwords of this installation alone').action(
     async (options: CommonOptions) => print(await createDemo(commandContext(options, 'warn'))),
   );
+
+  transferCommands(command, print);
 
   command('check-config', 'check the configuration and say every problem').action((options: CommonOptions) => {
     readConfig(options);

@@ -22,7 +22,7 @@ import type { ParleyConfig } from './config.ts';
 
 /** The technology behind the ports of a process. */
 export interface Topology {
-  /** One service's database. */
+  /** One service's database; the same one whenever it is asked for. */
   store(service: string): Promise<Store>;
   /** Reads whole collections of a service, as they are now; to be closed by whoever opened it. */
   bulkReader(service: string): Promise<BulkReader>;
@@ -55,7 +55,7 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
   const { cacheBytes, logFaultFile } = config.standalone;
   const path = databaseFile(config) as string;
   const writer = openSqliteWriter({ path, cacheBytes, ...deps });
-  const stores: Store[] = [];
+  const stores = new Map<string, Store>();
   const faulty = logFaultFile === '' ? undefined : faultsOfFile(join(config.dataDir, logFaultFile), clock);
   const eventLog = createSqliteEventLog({ writer, ...(faulty && { faults: faulty.faults }), ...deps });
   const bus = createMemoryBus(deps);
@@ -63,8 +63,9 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
     bus,
     eventLog,
     async store(service) {
-      const store = createSqliteStore({ writer, database: databaseOf(service), clock, logger });
-      stores.push(store);
+      const known = stores.get(service);
+      const store = known ?? createSqliteStore({ writer, database: databaseOf(service), clock, logger });
+      stores.set(service, store);
       return store;
     },
     bulkReader: async service => openSqliteBulkReader({ path, database: databaseOf(service) }),
@@ -72,7 +73,7 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
       faulty?.stop();
       await eventLog.close();
       await bus.close();
-      for (const store of stores) await store.close();
+      for (const store of stores.values()) await store.close();
       await writer.close();
     },
   };
@@ -83,21 +84,22 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
   const name = `parley-${config.targets.join('+')}`;
   const bus = await connectNatsBus({ servers: nats.servers, name, ...deps });
   const eventLog = await connectKafkaEventLog({ ...kafka, clientId: name, ...deps });
-  const stores: Store[] = [];
+  const stores = new Map<string, Promise<Store>>();
   const ownDatabase = (service: string) => `${mongo.databasePrefix}${databaseOf(service)}`;
   return {
     bus,
     eventLog,
-    async store(service) {
-      const store = await connectMongoStore({ url: mongo.url, database: ownDatabase(service), ...deps });
-      stores.push(store);
+    store(service) {
+      const known = stores.get(service);
+      const store = known ?? connectMongoStore({ url: mongo.url, database: ownDatabase(service), ...deps });
+      stores.set(service, store);
       return store;
     },
     bulkReader: service => connectMongoBulkReader({ url: mongo.url, database: ownDatabase(service) }),
     async close() {
       await eventLog.close();
       await bus.close();
-      for (const store of stores) await store.close();
+      for (const store of stores.values()) await (await store).close();
     },
   };
 }

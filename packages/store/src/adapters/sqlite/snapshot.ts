@@ -19,6 +19,7 @@ export interface SqliteSnapshot {
   copyTo(path: string, progress?: (copiedBytes: number, bytes: number) => void): Promise<void>;
   /** What `PRAGMA quick_check`, or with `full` `PRAGMA integrity_check`, finds wrong, at most 20 lines; empty when nothing is. */
   check(full?: boolean): readonly string[];
+  /** May be called more than once. */
   close(): void;
 }
 
@@ -64,7 +65,9 @@ export function openSqliteSnapshot({ path, immutable = false }: SqliteSnapshotOp
       const lines = (found.all() as unknown as string[][]).map(line => String(line[0]));
       return lines.length === 1 && lines[0] === 'ok' ? [] : lines;
     },
-    close: () => db.close(),
+    close() {
+      if (db.isOpen) db.close();
+    },
   };
 }
 
