@@ -8,13 +8,19 @@ const maxPrefix = 6;
 const maxPrefixes = 900;
 const maxTerms = 8;
 /** Longest run for which parts in another order are tried: names are short. */
-const maxSwapped = 6;
+const maxSwapped = 12;
 
 /** Scripts that are written without spaces: any part of a run may be what somebody types. */
 const unspaced =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Bopomofo}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー々';
 const piece = new RegExp(`[${unspaced}]+|(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}])+`, 'gu');
 const isRun = new RegExp(`^[${unspaced}]`, 'u');
+/** A name in such a script whose parts stand apart: 林 美玲, マリー・スミス. */
+const gap = '[\\s·・‧•=-]+';
+const apart = new RegExp(`[${unspaced}]+(?:${gap}[${unspaced}]+)+`, 'gu');
+const gaps = new RegExp(gap, 'u');
+/** Some write it, some do not: O'Brien and OBrien, Xiao-Ming and Xiaoming. */
+const joint = /(?<=[\p{L}\p{M}\p{N}])['’ʼ‘`´‐‑-](?=[\p{L}\p{M}\p{N}])/gu;
 
 /** What the search knows of a person. */
 export interface SearchFields {
@@ -38,10 +44,19 @@ export function searchFields(displayName: string, addresses: readonly string[]):
       for (let i = 0; i < run.length; i++) words.add(run.slice(i).join(''));
     }
   };
-  add(displayName);
+  const name = foldText(displayName);
+  add(name);
+  // Those who type it may leave out what stands between its parts, and begin with the last.
+  for (const [whole] of name.matchAll(apart)) {
+    const parts = whole.split(gaps);
+    add(parts.join(''));
+    add(parts.toReversed().join(''));
+  }
+  add(name.replace(joint, ''));
   for (const address of addresses) {
-    words.add(cut(foldText(address), maxWord));
-    add(address.slice(0, address.lastIndexOf('@')));
+    const folded = foldText(address);
+    words.add(cut(folded, maxWord));
+    add(folded.slice(0, folded.lastIndexOf('@')));
   }
   const kept = [...words].slice(0, maxWords);
   return { words: kept, prefixes: prefixesOf(kept), sortName: cut(foldText(displayName), maxWord) };
@@ -94,18 +109,38 @@ function runTerm(found: string): Term {
   return [...alternatives];
 }
 
-/** NFKC, lower case, and without accents on Latin, Greek and Cyrillic letters: `jose` finds José. */
+/**
+ * NFKC, lower case, without accents on Latin, Greek and Cyrillic letters (`jose` finds José, `soren` Søren) and without
+ * the selectors that pick a variant of a character.
+ */
 function foldText(text: string): string {
   return text
     .normalize('NFKD')
-    .replace(/[\u0300-\u036f]/gu, '')
+    .replace(/[\u0300-\u036f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu, '')
     .normalize('NFKC')
     .toLowerCase()
-    .normalize('NFKC');
+    .normalize('NFKC')
+    .replace(/[ßøłđðħıæœþς]/gu, letter => plain[letter] as string);
 }
 
+/** Letters whose stroke or form Unicode does not take for an accent. */
+const plain: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  ħ: 'h',
+  ı: 'i',
+  æ: 'ae',
+  œ: 'oe',
+  þ: 'th',
+  ς: 'σ',
+};
+
+/** Of text that was folded. */
 function pieces(text: string): readonly string[] {
-  return foldText(text).match(piece) ?? [];
+  return text.match(piece) ?? [];
 }
 
 function cut(text: string, most: number): string {

@@ -1,24 +1,21 @@
-import type { CollectionSpec, Doc } from '@parley/store';
 import * as collections from '../../collections.ts';
 import type { Records } from '../../ports/records.ts';
 import { rehearsedCollection } from './rehearsed-collection.ts';
 
 /** Reads see what was "written" here, and nothing of it is stored. For one call, or one file. */
 export function rehearsedRecords(records: Records): Records {
-  const of = <K extends Exclude<keyof Records, 'storeNow'>>(name: K): Records[K] =>
-    rehearsedCollection(records[name] as never, collections[name] as unknown as CollectionSpec<Doc>) as never;
   return {
-    people: of('people'),
-    accounts: of('accounts'),
-    addresses: of('addresses'),
-    signIns: of('signIns'),
-    attempts: of('attempts'),
-    guards: of('guards'),
-    photos: of('photos'),
-    externalIds: of('externalIds'),
-    groups: of('groups'),
-    memberships: of('memberships'),
-    policies: of('policies'),
+    people: rehearsedCollection(records.people, collections.people),
+    accounts: rehearsedCollection(records.accounts, collections.accounts),
+    addresses: rehearsedCollection(records.addresses, collections.addresses),
+    signIns: rehearsedCollection(records.signIns, collections.signIns),
+    attempts: rehearsedCollection(records.attempts, collections.attempts),
+    guards: rehearsedCollection(records.guards, collections.guards),
+    photos: rehearsedCollection(records.photos, collections.photos),
+    externalIds: rehearsedCollection(records.externalIds, collections.externalIds),
+    groups: rehearsedCollection(records.groups, collections.groups),
+    memberships: rehearsedCollection(records.memberships, collections.memberships),
+    policies: rehearsedCollection(records.policies, collections.policies),
     storeNow: () => records.storeNow(),
   };
 }
