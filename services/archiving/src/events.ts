@@ -100,6 +100,14 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
       checkpoints.inc({ result: 'failed' });
       logger.error('archive.checkpoint.failed', { partition, err: cause });
     },
+    sealed(chain: string, next: number) {
+      checkpoints.inc({ result: 'ok' });
+      logger.info('archive.chain.sealed', { chain, next });
+    },
+    sealFailed(cause: unknown) {
+      checkpoints.inc({ result: 'failed' });
+      logger.error('archive.chain.seal_failed', { err: cause });
+    },
     trimmed(partition: number, below: number) {
       trimmed.set(below, { partition: String(partition) });
       logger.info('archive.log.trimmed', { partition, below });

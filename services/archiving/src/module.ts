@@ -13,6 +13,7 @@ import { Archiver } from './app/archiver.ts';
 import { CheckpointKeeper } from './app/checkpoint-keeper.ts';
 import { createFileContents } from './app/file-contents.ts';
 import { createGetStatus } from './app/get-status.ts';
+import { SealEarlier } from './app/seal-earlier.ts';
 import { createSettle } from './app/settle.ts';
 import { createVerify } from './app/verify.ts';
 import type { ArchivingConfig } from './config.ts';
@@ -49,6 +50,7 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const archiver = new Archiver({ log, links, archive, telemetry });
   const heads = () => archiver.heads();
   const keeper = new CheckpointKeeper({ clock, log, links, checkpoints, copy, signer, heads, settings, telemetry });
+  const sealer = new SealEarlier({ clock, log, links, checkpoints, copy, signer, telemetry });
   const consumer = archivingConsumer({
     ...{ log: deps.eventLog, topic: ARCHIVE_TOPIC, group: ARCHIVING_GROUP, clock, telemetry },
     handle: batch => archiver.handle(batch),
@@ -71,8 +73,10 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
     async start() {
       await consumer.start();
       await keeper.start();
+      await sealer.start();
     },
     async stop() {
+      await sealer.stop();
       await consumer.stop();
       await keeper.stop();
     },

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
@@ -80,7 +80,7 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
   const clock = new ManualClock();
   const stores = openMemoryStore({ clock });
   const logFaults = createEventLogFaults();
-  const log = createSqliteEventLog({ writer: stores.writer, clock, faults: logFaults });
+  let log = createSqliteEventLog({ writer: stores.writer, clock, faults: logFaults });
   const store = stores.store('archiving');
   await store.migrate(archivingCollections);
   await log.createTopics([{ name: 'archive', partitions }]);
@@ -123,7 +123,9 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
 
   const world = {
     clock,
-    log,
+    get log() {
+      return log;
+    },
     logFaults,
     store,
     signer,
@@ -138,6 +140,12 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
       await current.start();
     },
     stop: () => current.stop(),
+    /** As after a restore: what was archived stands in chains of an epoch that is over. Archiving must be stopped. */
+    async beginEpoch() {
+      await stores.writer.write(db => void db.exec("UPDATE log_meta SET value = value + 65536 WHERE name = 'epoch'"));
+      await log.close();
+      log = createSqliteEventLog({ writer: stores.writer, clock, faults: logFaults });
+    },
     async append(...records: readonly (RecordInit | Uint8Array)[]) {
       await log.append(
         'archive',
@@ -185,6 +193,16 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
       return doc;
     },
     checkpoints: async () => (await store.collection(archiveCheckpoints).scan('place', { limit: 10_000 })).docs,
+    /** Removes a checkpoint from the database, and unless told otherwise from the second place, too. */
+    async forget(id: string, where: 'both' | 'database' = 'both') {
+      const doc = await store.collection(archiveCheckpoints).get(id);
+      await store.collection(archiveCheckpoints).delete(id);
+      if (where === 'database') return;
+      for (const name of readdirSync(dir)) {
+        const lines = readFileSync(join(dir, name), 'utf8').split('\n');
+        writeFileSync(join(dir, name), lines.filter(line => !line.includes(doc?.signature ?? '-')).join('\n'));
+      }
+    },
     /** Replaces a document behind archiving's back. */
     async tamper<T extends Doc>(spec: CollectionSpec<T>, id: string, change: (doc: T) => T) {
       const collection = store.collection(spec);
