@@ -7,7 +7,6 @@ import type { RegisteredMethod } from './method.ts';
 import type { Registry } from './registry.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import type { StreamSink } from './service.ts';
-import { errorToStatus } from './status.ts';
 
 type Source = ServerUnaryCall<Buffer, Uint8Array> | ServerWritableStream<Buffer, Uint8Array>;
 
@@ -60,9 +59,9 @@ abstract class GrpcCall extends Call {
   }
 
   protected wireError(error: ParleyError) {
-    const { code, message, details } = errorToStatus(error, this.requestId);
+    const { code, message, details } = this.registry.statusOf(error, this.requestId);
     const metadata = this.trailerMetadata() ?? new Metadata();
-    metadata.set('grpc-status-details-bin', Buffer.from(details.buffer, details.byteOffset, details.length));
+    if (details.length > 0) metadata.set('grpc-status-details-bin', asBuffer(details));
     return Object.assign(new Error(message), { code, details: message, metadata });
   }
 }

@@ -123,16 +123,13 @@ export function trailers(status: WireStatus | undefined, extra: readonly string[
 
 /** Names and values of the header fields of a refusal, in turn. */
 export function statusFields(status: WireStatus): string[] {
-  return [
-    'grpc-status',
-    String(status.code),
-    'grpc-message',
-    percentEncode(status.message),
-    'grpc-status-details-bin',
-    Buffer.from(status.details.buffer, status.details.byteOffset, status.details.length)
-      .toString('base64')
-      .replace(/=+$/, ''),
-  ];
+  const fields = ['grpc-status', String(status.code), 'grpc-message', percentEncode(status.message)];
+  const { details } = status;
+  if (details.length > 0) {
+    const text = Buffer.from(details.buffer, details.byteOffset, details.length).toString('base64');
+    fields.push('grpc-status-details-bin', text.replace(/=+$/, ''));
+  }
+  return fields;
 }
 
 /** As the gRPC specification wants `grpc-message`: printable ASCII except `%` stays. */

@@ -10,7 +10,7 @@ import { type RegisteredMethod, registerMethods } from './method.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import type { MountedService } from './service.ts';
-import { asParleyError, statusNames, statusOfKind } from './status.ts';
+import { asParleyError, errorToStatus, statusNames, statusOfKind, type WireStatus } from './status.ts';
 import { startSpan } from './trace.ts';
 
 /** Limits of all calls of a process. */
@@ -34,6 +34,8 @@ export interface RegistryOptions {
   readonly metrics: Metrics;
   readonly services?: readonly MountedService[];
   readonly limits?: RegistryLimits;
+  /** How refusals look on the wire. Default: {@link errorToStatus}, with an `ErrorInfo` in the details. */
+  readonly statusOf?: (error: ParleyError, requestId: string) => WireStatus;
   /** True when an OpenTelemetry SDK is registered: every call gets a span. Default false. */
   readonly tracing?: boolean;
 }
@@ -57,6 +59,8 @@ export interface Registry {
   refuse(call: Call, error: ParleyError): void;
   /** For transports: the caller went away. */
   cancel(call: Call): void;
+  /** For transports: how a refusal looks on the wire. */
+  readonly statusOf: (error: ParleyError, requestId: string) => WireStatus;
   /** For transports: counts a call of a method that does not exist. */
   countUnknown(): void;
 }
@@ -70,6 +74,7 @@ const unknownLabels = Object.freeze({ service: 'unknown', method: 'unknown', sta
 
 class Pipeline implements Registry {
   readonly services: DescService[] = [];
+  readonly statusOf: Registry['statusOf'];
   readonly #methods = new Map<string, RegisteredMethod>();
   readonly #o: RegistryOptions;
   readonly #maxInFlight: number;
@@ -83,6 +88,7 @@ class Pipeline implements Registry {
 
   constructor(options: RegistryOptions) {
     this.#o = options;
+    this.statusOf = options.statusOf ?? errorToStatus;
     this.#maxInFlight = options.limits?.maxInFlight ?? 20_000;
     this.#maxTimeoutMs = options.limits?.maxTimeoutMs ?? 120_000;
     this.#idPrefix = options.ids.opaque().slice(0, 12);

@@ -16,7 +16,7 @@ import { type MetadataField, metadataFields, readMetadata } from './metadata.ts'
 import type { RegisteredMethod } from './method.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import type { StreamSink } from './service.ts';
-import { errorToStatus } from './status.ts';
+import type { WireStatus } from './status.ts';
 import type { WebHeaders } from './web-headers.ts';
 
 /** Request of HTTP/1.1 or HTTP/2; the code uses what both have. */
@@ -37,6 +37,8 @@ export interface WebCallOwner {
   /** The reader of a stream is too slow; the stream is to be broken off. */
   overflow(call: WebCall): void;
   readonly maxQueuedBytes: number;
+  /** How a refusal looks on the wire. */
+  statusOf(error: ParleyError, requestId: string): WireStatus;
   /** Milliseconds since 1970-01-01 UTC. */
   now(): number;
 }
@@ -149,7 +151,7 @@ export class WebCall extends Call {
     const { response } = this;
     this.response = undefined;
     if (!response || response.headersSent) return;
-    const status = errorToStatus(error, this.requestId);
+    const status = this.owner.statusOf(error, this.requestId);
     const fields = ['content-type', responseTypes[this.encoding], 'content-length', '0', ...this.headerFields()];
     response.writeHead(200, [...fields, ...statusFields(status), ...this.trailerFields()]);
     response.end();

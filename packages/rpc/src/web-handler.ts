@@ -8,7 +8,7 @@ import type { RegisteredMethod } from './method.ts';
 import { peerOf } from './peer.ts';
 import type { Registry } from './registry.ts';
 import { rpcErrors } from './rpc-errors.ts';
-import { asParleyError, errorToStatus } from './status.ts';
+import { asParleyError } from './status.ts';
 import { tooLarge, WebCall, type WebCallOwner, type WebRequest, type WebResponse } from './web-call.ts';
 import { WebHeaders } from './web-headers.ts';
 import { refusePlainly, WebRoutes } from './web-routes.ts';
@@ -25,6 +25,7 @@ const tolerated = 1024 * 1024;
 export class WebHandler implements WebCallOwner {
   readonly maxQueuedBytes: number;
   readonly now: () => number;
+  readonly statusOf: Registry['statusOf'];
   readonly #registry: Registry;
   readonly #cors: Cors;
   readonly #routes: WebRoutes;
@@ -39,6 +40,7 @@ export class WebHandler implements WebCallOwner {
     this.maxQueuedBytes = options.maxQueuedBytes ?? 8 * 1024 * 1024;
     this.now = () => options.clock.now();
     this.#registry = options.registry;
+    this.statusOf = options.registry.statusOf;
     this.#cors = createCors(options.cors ?? { origins: [] });
     this.#trustProxy = options.trustProxy ?? false;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
@@ -68,7 +70,7 @@ export class WebHandler implements WebCallOwner {
     headers: WebHeaders,
     encoding: WebEncoding,
   ): void {
-    const status = errorToStatus(error, this.#requestId(headers));
+    const status = this.statusOf(error, this.#requestId(headers));
     const fields = ['content-type', responseTypes[encoding], 'content-length', '0', ...statusFields(status)];
     if (error.code === 'rpc.unsupported_encoding') fields.push('grpc-accept-encoding', 'identity');
     request.resume();

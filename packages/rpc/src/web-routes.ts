@@ -181,7 +181,7 @@ async function readBody(request: WebRequest, limit: number): Promise<Uint8Array>
   return Buffer.concat(pieces);
 }
 
-/** A refusal to somebody who may not speak gRPC-Web: status and a JSON object with code, message and request id. */
+/** A refusal to somebody who may not speak gRPC-Web: status and a JSON object with code, message and request id. RFC 9457 */
 export function refusePlainly(
   response: WebResponse,
   status: number,
@@ -191,7 +191,14 @@ export function refusePlainly(
 ): void {
   const body = Buffer.from(JSON.stringify({ code: error.code, message: error.message, requestId }));
   const retry = error.retryAfterMs ? ['retry-after', String(Math.ceil(error.retryAfterMs / 1000))] : [];
-  const fields = ['content-type', 'application/json', 'content-length', String(body.length), ...retry, ...extra];
+  const fields = [
+    'content-type',
+    'application/problem+json',
+    'content-length',
+    String(body.length),
+    ...retry,
+    ...extra,
+  ];
   response.writeHead(status, fields);
   response.end(body);
 }

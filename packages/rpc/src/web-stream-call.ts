@@ -3,7 +3,6 @@ import { encodeMessage } from './codec.ts';
 import type { ParleyError } from './errors.ts';
 import { frameBytes, responseTypes, trailers, writeFrame } from './grpc-web-framing.ts';
 import type { StreamSink } from './service.ts';
-import { errorToStatus } from './status.ts';
 import { takeSocket } from './take-socket.ts';
 import { WebCall } from './web-call.ts';
 
@@ -167,7 +166,7 @@ export class WebStreamCall extends WebCall implements StreamSink {
   }
 
   #finish(error: ParleyError | undefined): void {
-    const last = trailers(error && errorToStatus(error, this.requestId), this.trailerFields());
+    const last = trailers(error && this.owner.statusOf(error, this.requestId), this.trailerFields());
     const socket = this.#socket;
     const { response } = this;
     this.response = undefined;
