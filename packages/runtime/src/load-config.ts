@@ -18,15 +18,23 @@ export interface ConfigSources {
   readonly allow?: readonly (string | RegExp)[];
 }
 
+/** Reports one more problem of a value that the schema accepted. */
+export type ReportProblem = (path: string, message: string) => void;
+
 /**
  * Reads, shapes and checks a configuration. The environment name of a setting is its path in capitals
  * (`im.maxTextChars` is read from `PARLEY_IM_MAX_TEXT_CHARS`); lists are separated by commas; a text setting may be read
  * from a file that `…_FILE` or, in YAML, `…File` names, which is how secrets come in.
  *
  * Throws a {@link ConfigError} with everything that is wrong at once, each with its path and where it came from:
- * unknown settings, values of the wrong type or out of range, files that cannot be read.
+ * unknown settings, values of the wrong type or out of range, files that cannot be read; and what `check` reports,
+ * which is called with a value that the schema accepts.
  */
-export function loadConfig<S extends z.ZodType>(schema: S, sources: ConfigSources = {}): z.infer<S> {
+export function loadConfig<S extends z.ZodType>(
+  schema: S,
+  sources: ConfigSources = {},
+  check?: (value: z.infer<S>, report: ReportProblem) => void,
+): z.infer<S> {
   const prefix = sources.prefix ?? 'PARLEY_';
   const settings = settingsOf(schema, prefix);
   const shape = shapeOf(settings);
@@ -43,6 +51,9 @@ export function loadConfig<S extends z.ZodType>(schema: S, sources: ConfigSource
         values.problem(path || '(all)', values.sourceOf(issue.path), issue.message);
       }
     }
+  }
+  if (result.success) {
+    check?.(result.data, (path, message) => values.problem(path, values.sourceOf(path.split('.')), message));
   }
   if (values.problems.length > 0 || !result.success) {
     throw new ConfigError(values.problems.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));

@@ -4,12 +4,9 @@ import { imConfigSchema } from '@parley/im-service';
 import { presenceConfigSchema } from '@parley/presence-service';
 import { sessionConfigSchema } from '@parley/session-service';
 import { z } from 'zod';
+import { clientTls, host, list, listenerTls, mongoTls, path, port, publicTls } from './config-parts.ts';
 import { TARGET_NAMES } from './routes.ts';
 
-const port = (value: number, what: string) =>
-  z.int().min(0).max(65_535).default(value).describe(`${what}; 0 takes any free port.`);
-const host = (what: string) => z.string().min(1).max(253).default('127.0.0.1').describe(what);
-const list = (what: string) => z.array(z.string().min(1).max(512)).max(64).default([]).describe(what);
 const addresses = (service: string) =>
   list(
     `Native gRPC addresses of ${service}, host:port; calls are balanced over them. Needed where ${service} runs in another process.`,
@@ -27,18 +24,22 @@ export const parleyConfigSchema = z.strictObject({
     .default([...TARGET_NAMES])
     .describe('Services this process runs. Standalone runs them all.'),
   dataDir: z.string().min(1).max(4_096).default('data').describe('Directory of database, keys and checkpoint copies.'),
-  keysDir: z.string().max(4_096).default('').describe('Directory of key files; empty: `keys` below dataDir.'),
-  checkpointCopyDir: z
-    .string()
-    .max(4_096)
-    .default('')
-    .describe(
-      'Directory for the second copy of signed archive checkpoints; empty: `checkpoints` below dataDir. Best on another disk or machine.',
-    ),
+  keysDir: path('Directory of key files; empty: `keys` below dataDir.'),
+  checkpointCopyDir: path(
+    'Directory for the second copy of signed archive checkpoints; empty: `checkpoints` below dataDir. Best on another disk or machine.',
+  ),
   insecureBind: z
     .boolean()
     .default(false)
     .describe('Allow listeners on other addresses than loopback although they have no TLS.'),
+  tlsReloadMs: z
+    .int()
+    .min(100)
+    .max(86_400_000)
+    .default(60_000)
+    .describe(
+      'How often certificate files are looked at for a renewal, milliseconds, 100 to 86,400,000. SIGHUP looks at once.',
+    ),
   drainMs: z
     .int()
     .min(0)
@@ -65,6 +66,7 @@ export const parleyConfigSchema = z.strictObject({
     .strictObject({
       host: host('Address of the gRPC-Web and HTTP listener.'),
       port: port(7380, 'Port of the gRPC-Web and HTTP listener'),
+      tls: publicTls,
       corsOrigins: list('Origins whose pages may call, for example `https://intranet.hospital.example`.'),
       trustProxy: z
         .boolean()
@@ -88,6 +90,7 @@ export const parleyConfigSchema = z.strictObject({
     .strictObject({
       host: host('Address of the native gRPC listener.'),
       port: port(7390, 'Port of the native gRPC listener'),
+      tls: listenerTls('the native gRPC listener'),
       reflection: z
         .boolean()
         .default(true)
@@ -100,6 +103,7 @@ export const parleyConfigSchema = z.strictObject({
     .strictObject({
       host: host('Address of /livez, /readyz and /metrics.'),
       port: port(7399, 'Port of /livez, /readyz and /metrics'),
+      tls: listenerTls('the listener of /livez, /readyz and /metrics'),
     })
     .prefault({}),
   services: z
@@ -109,6 +113,7 @@ export const parleyConfigSchema = z.strictObject({
       session: addresses('session'),
       im: addresses('im'),
       archiving: addresses('archiving'),
+      tls: clientTls('the gRPC listeners of other processes'),
     })
     .prefault({}),
   standalone: z
@@ -132,7 +137,14 @@ export const parleyConfigSchema = z.strictObject({
     .strictObject({
       mongo: z
         .strictObject({
-          url: z.string().max(2_048).default('mongodb://127.0.0.1:27017').describe('MongoDB connection string.'),
+          url: z
+            .string()
+            .max(2_048)
+            .default('mongodb://127.0.0.1:27017')
+            .describe('MongoDB connection string. One with a password belongs into a file that `urlFile` names.'),
+          user: z.string().max(256).default('').describe('User, put into the connection string; empty: none.'),
+          passwordFile: path('File with his password.'),
+          tls: mongoTls,
           databasePrefix: z
             .string()
             .regex(/^[a-z0-9_]{0,24}$/)
@@ -143,6 +155,12 @@ export const parleyConfigSchema = z.strictObject({
       nats: z
         .strictObject({
           servers: z.array(z.string().max(512)).min(1).default(['nats://127.0.0.1:4222']).describe('NATS servers.'),
+          user: z.string().max(256).default('').describe('User at NATS; empty: none.'),
+          passwordFile: path('File with his password.'),
+          tokenFile: path('File with a token, instead of a user.'),
+          nkeySeedFile: path('File with an nkey seed, instead of a user.'),
+          credentialsFile: path('File with user JWT and seed (.creds), instead of a user.'),
+          tls: clientTls('NATS'),
         })
         .prefault({}),
       kafka: z
@@ -169,6 +187,17 @@ export const parleyConfigSchema = z.strictObject({
             .max(9)
             .default(2)
             .describe('Copies that must have a record before it counts as durable, 1 to 9.'),
+          sasl: z
+            .strictObject({
+              mechanism: z
+                .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])
+                .default('none')
+                .describe('How to sign in at Kafka; none: not at all.'),
+              username: z.string().max(256).default('').describe('User at Kafka.'),
+              passwordFile: path('File with his password.'),
+            })
+            .prefault({}),
+          tls: clientTls('Kafka'),
         })
         .prefault({}),
     })

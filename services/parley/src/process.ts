@@ -27,8 +27,13 @@ import {
   type Logger,
   type Metrics,
   type Module,
+  type TlsFiles,
+  type TlsWatch,
+  watchTlsFiles,
 } from '@parley/runtime';
+import { type LISTENERS, listenerFiles } from './check-config.ts';
 import type { ParleyConfig } from './config.ts';
+import { filesOf, wantsTls } from './config-parts.ts';
 import { TOKEN_ISSUER } from './key-material.ts';
 import type { Keys } from './keys.ts';
 import type { TargetName } from './routes.ts';
@@ -52,6 +57,8 @@ export interface ParleyProcess {
   readonly modules: readonly Module[];
   readonly health: Health;
   readonly registry: Registry;
+  /** Looks for renewed certificates now; undefined where nothing has TLS. */
+  readonly reload: (() => void) | undefined;
   /** A channel as another service would have it; for commands that work on a stopped installation. */
   channel(from: string, to: TargetName): Channel;
 }
@@ -63,6 +70,22 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
   const here = new Set(config.targets);
   const remote = new Map<string, Channel & { close(): void | Promise<void> }>();
 
+  const watches: TlsWatch[] = [];
+  function watch(listener: string, files: TlsFiles | undefined): TlsWatch | undefined {
+    if (!files) return undefined;
+    const watched = watchTlsFiles({ listener, files, clock, logger, metrics, reloadMs: config.tlsReloadMs });
+    watches.push(watched);
+    return watched;
+  }
+  const tlsOf = (name: (typeof LISTENERS)[number]) => {
+    const watched = watch(name, listenerFiles(config, name));
+    return watched ? { tls: watched } : {};
+  };
+  const outgoing = config.services.tls;
+  const shown = filesOf(outgoing);
+  const towards = watch('services', Object.keys(shown).length > 0 ? shown : undefined);
+  await towards?.load();
+
   /** Calls to other processes carry a token of the calling service; a token is read only when there are such calls. */
   function remoteChannel(from: string, to: TargetName): Channel {
     const key = `${from}>${to}`;
@@ -72,7 +95,12 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
       if (targets.length === 0)
         throw new Error(`services.${to}: ${to} does not run in this process; name its addresses`);
       const source = createServiceTokenSource({ service: from, privateKeyPem: keys.servicePem(from), clock });
-      channel = createGrpcChannel({ target: targets, clock, serviceTokens: () => source.token() });
+      channel = createGrpcChannel({
+        target: targets,
+        clock,
+        serviceTokens: () => source.token(),
+        ...(wantsTls(outgoing) && { tls: towards ?? {} }),
+      });
       remote.set(key, channel);
     }
     return channel;
@@ -152,18 +180,28 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
       await topology.close();
     },
   };
-  const admin = createAdminServer({ ...config.admin, health, metrics });
-  const grpc = createGrpcServer({ registry, clock, logger, health, ...config.grpc });
+  const admin = createAdminServer({ ...listening(config.admin), ...tlsOf('admin'), health, metrics });
+  const { reflection } = config.grpc;
+  const grpc = createGrpcServer({
+    ...{ registry, clock, logger, health, reflection },
+    ...listening(config.grpc),
+    ...tlsOf('grpc'),
+  });
   const web = createWebServer({
     registry,
     clock,
     logger,
     metrics,
-    host: config.public.host,
-    port: config.public.port,
+    ...listening(config.public),
+    ...tlsOf('public'),
+    hstsSeconds: config.public.tls.hstsSeconds,
     cors: { origins: config.public.corsOrigins },
     trustProxy: config.public.trustProxy,
     routes: webClientRoutes(),
   });
-  return { modules: [backends, admin, ...services, grpc, web, ...streaming, ready], health, registry, channel };
+  const modules = [backends, ...watches, admin, ...services, grpc, web, ...streaming, ready];
+  const reload = () => void Promise.all(watches.map(watched => watched.reload()));
+  return { modules, health, registry, channel, reload: watches.length > 0 ? reload : undefined };
 }
+
+const listening = ({ host, port }: { readonly host: string; readonly port: number }) => ({ host, port });

@@ -5,6 +5,7 @@ import { migrate } from './commands/migrate.ts';
 import { createAdministrator, createDemo } from './commands/people.ts';
 import { serve } from './commands/serve.ts';
 import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
+import { hideSecrets } from './hide-secrets.ts';
 import { TARGET_NAMES } from './routes.ts';
 import { transferCommands } from './transfer-commands.ts';
 import { VERSION } from './version.ts';
@@ -26,7 +27,7 @@ export function program(): Command {
   command('serve', 'run the services until told to stop')
     .option('--target <names>', `services of this process, separated by commas: ${TARGET_NAMES.join(', ')}`)
     .option('--insecure-bind', 'allow listeners beyond loopback although they have no TLS')
-    .action(async (options: CommonOptions & { insecureBind?: boolean }) => {
+    .action(async (options: CommonOptions) => {
       process.exit(await serve(options));
     });
 
@@ -57,10 +58,13 @@ export function program(): Command {
 
   transferCommands(command, print);
 
-  command('check-config', 'check the configuration and say every problem').action((options: CommonOptions) => {
-    readConfig(options);
-    console.log('the configuration is good');
-  });
+  command('check-config', 'check the configuration, certificates and key files included, and say every problem')
+    .option('--target <names>', 'services of the process that is to run with it, separated by commas')
+    .option('--insecure-bind', 'as in `parley serve`')
+    .action((options: CommonOptions) => {
+      readConfig(options, { strict: true });
+      console.log('the configuration is good');
+    });
 
   command('print-config', 'print the configuration as it is in force').action((options: CommonOptions) =>
     console.log(JSON.stringify(hideSecrets(readConfig(options)), null, 2)),
@@ -73,13 +77,4 @@ export function program(): Command {
     )
     .action((options: { plan: string }) => console.log(renderHaproxy(JSON.parse(options.plan) as HaproxyPlan)));
   return parley;
-}
-
-/** Passwords in connection strings are not printed. */
-function hideSecrets(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(/(\w+:\/\/[^:/@\s]+:)[^@\s]+@/g, '$1***@');
-  if (Array.isArray(value)) return value.map(hideSecrets);
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, hideSecrets(v)]));
-  return value;
 }

@@ -19,6 +19,7 @@ import {
   type Store,
 } from '@parley/store';
 import type { ParleyConfig } from './config.ts';
+import { kafkaOptions, mongoUrl, natsOptions } from './pool-options.ts';
 
 /** The technology behind the ports of a process. */
 export interface Topology {
@@ -82,8 +83,14 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
 async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
   const { mongo, nats, kafka } = config.pool;
   const name = `parley-${config.targets.join('+')}`;
-  const bus = await connectNatsBus({ servers: nats.servers, name, ...deps });
-  const eventLog = await connectKafkaEventLog({ ...kafka, clientId: name, ...deps });
+  const url = mongoUrl(mongo);
+  const bus = await connectNatsBus({ ...natsOptions(nats), name, ...deps });
+  const eventLog = await connectKafkaEventLog({ ...kafkaOptions(kafka), clientId: name, ...deps }).catch(
+    async error => {
+      await bus.close();
+      throw error;
+    },
+  );
   const stores = new Map<string, Promise<Store>>();
   const ownDatabase = (service: string) => `${mongo.databasePrefix}${databaseOf(service)}`;
   return {
@@ -91,11 +98,11 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
     eventLog,
     store(service) {
       const known = stores.get(service);
-      const store = known ?? connectMongoStore({ url: mongo.url, database: ownDatabase(service), ...deps });
+      const store = known ?? connectMongoStore({ url, database: ownDatabase(service), ...deps });
       stores.set(service, store);
       return store;
     },
-    bulkReader: service => connectMongoBulkReader({ url: mongo.url, database: ownDatabase(service) }),
+    bulkReader: service => connectMongoBulkReader({ url, database: ownDatabase(service) }),
     async close() {
       await eventLog.close();
       await bus.close();

@@ -27,6 +27,8 @@ export interface TlsWatchOptions {
 
 /** Files that are looked at again and again. */
 export interface TlsWatch extends TlsSource, Module {
+  /** Reads the files before `start` does, for whoever needs them earlier; rejects when they are no good. */
+  load(): Promise<void>;
   /** Looks at the files now; resolves when what they say is in force, or was refused. */
   reload(): Promise<void>;
 }
@@ -106,6 +108,11 @@ export function watchTlsFiles(options: TlsWatchOptions): TlsWatch {
     warnOfEnd();
   }
 
+  async function load(): Promise<void> {
+    seen = await contents();
+    take(readTlsFiles(files, clock.now()));
+  }
+
   function reload(): Promise<void> {
     looking = looking.then(look);
     return looking;
@@ -127,9 +134,9 @@ export function watchTlsFiles(options: TlsWatchOptions): TlsWatch {
       return () => void listeners.delete(listen);
     },
     reload,
+    load,
     async start() {
-      seen = await contents();
-      take(readTlsFiles(files, clock.now()));
+      if (!material) await load();
       running = true;
       later();
     },

@@ -11,6 +11,7 @@ import {
   systemClock,
   systemIds,
 } from '@parley/runtime';
+import { checkConfig } from '../check-config.ts';
 import { type ParleyConfig, parleyConfigSchema } from '../config.ts';
 import { type Keys, openKeys } from '../keys.ts';
 import { openTopology, type Topology } from '../topology.ts';
@@ -20,6 +21,7 @@ export interface CommonOptions {
   readonly config?: string;
   readonly dataDir?: string;
   readonly target?: string;
+  readonly insecureBind?: boolean;
 }
 
 /** Variables beginning with PARLEY_ that are no configuration: of the launchers, of tests, of the client. */
@@ -34,17 +36,24 @@ export function configFile(options: CommonOptions): string | undefined {
   );
 }
 
-/** Reads and checks the whole configuration. Throws `ConfigError` with every problem. */
-export function readConfig(options: CommonOptions): ParleyConfig {
+/**
+ * Reads and checks the whole configuration. Throws `ConfigError` with every problem; `strict` also looks for those that
+ * only matter to a running server, such as certificates that have ended.
+ */
+export function readConfig(options: CommonOptions, { strict = false } = {}): ParleyConfig {
   const file = configFile(options);
-  const config = loadConfig(parleyConfigSchema, {
+  const sources = {
     ...(file && { file }),
     env: process.env,
     allow: OTHER_VARIABLES,
     overrides: {
       ...(options.dataDir && { dataDir: options.dataDir }),
       ...(options.target && { targets: options.target.split(',').map(name => name.trim()) }),
+      ...(options.insecureBind && { insecureBind: true }),
     },
+  };
+  const config = loadConfig(parleyConfigSchema, sources, (value, report) => {
+    if (strict) checkConfig(value, report, systemClock.now());
   });
   return { ...config, dataDir: resolve(config.dataDir) };
 }
@@ -60,8 +69,8 @@ export interface CommandContext {
 }
 
 /** Makes what every command needs; opens nothing. */
-export function commandContext(options: CommonOptions, level?: 'warn'): CommandContext {
-  const config = readConfig(options);
+export function commandContext(options: CommonOptions, level?: 'warn', { strict = false } = {}): CommandContext {
+  const config = readConfig(options, { strict });
   return {
     config,
     clock: systemClock,

@@ -1,0 +1,125 @@
+import { accessSync, constants } from 'node:fs';
+import { type ReportProblem, readTlsFiles, type TlsFiles, TlsFilesError } from '@parley/runtime';
+import type { ParleyConfig } from './config.ts';
+import { filesOf } from './config-parts.ts';
+import { TARGETS } from './targets.ts';
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** The three listeners of a process. */
+export const LISTENERS = ['public', 'grpc', 'admin'] as const;
+
+/** Whether an address is reached from this machine only. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
+/** Listeners that other machines reach. */
+export const openListeners = (config: ParleyConfig) => LISTENERS.filter(name => !isLoopback(config[name].host));
+
+/** Files of a listener, or undefined when it has no TLS. */
+export function listenerFiles(config: ParleyConfig, name: (typeof LISTENERS)[number]): TlsFiles | undefined {
+  const { clientCaFile, ...pair } = filesOf({ clientCaFile: '', ...config[name].tls }) as TlsFiles & {
+    clientCaFile?: string;
+  };
+  if (Object.keys(pair).length === 0 && clientCaFile === undefined) return undefined;
+  return { ...pair, caFile: clientCaFile };
+}
+
+/**
+ * What the schema cannot say: files that must be there and fit together, settings that only make sense together. Reads
+ * files, connects to nothing.
+ */
+export function checkConfig(config: ParleyConfig, report: ReportProblem, nowMs: number): void {
+  for (const name of LISTENERS) {
+    const files = listenerFiles(config, name);
+    if (files) {
+      if (!files.certFile && !files.keyFile)
+        report(
+          `${name}.tls.clientCaFile`,
+          'asks callers for certificates, but the listener has none: give certFile, too',
+        );
+      checkTls(`${name}.tls`, files, nowMs, report, { caFile: 'clientCaFile' });
+    } else if (!isLoopback(config[name].host) && !config.insecureBind)
+      report(
+        `${name}.host`,
+        `a listener beyond loopback needs TLS: give ${name}.tls.certFile and keyFile, or put a TLS proxy in front and give --insecure-bind if the network between is yours`,
+      );
+  }
+  checkPorts(config, report);
+  checkTls('services.tls', filesOf(config.services.tls), nowMs, report);
+  checkCalls(config, report);
+  if (config.topology === 'pool') checkPool(config, nowMs, report);
+}
+
+/** `names`: what the settings are called where they are not called as the files. */
+function checkTls(
+  path: string,
+  files: TlsFiles,
+  nowMs: number,
+  report: ReportProblem,
+  names: Partial<Record<keyof TlsFiles, string>> = {},
+): void {
+  if (Object.values(files).every(file => file === undefined)) return;
+  try {
+    readTlsFiles(files, nowMs);
+  } catch (error) {
+    if (!(error instanceof TlsFilesError)) throw error;
+    const problems = new Map(error.problems.map(p => [`${path}.${names[p.field] ?? p.field}\0${p.message}`, p]));
+    for (const [key, { message }] of problems) report(key.split('\0')[0] as string, message);
+  }
+}
+
+function checkPorts(config: ParleyConfig, report: ReportProblem): void {
+  for (const [i, name] of LISTENERS.entries()) {
+    const { port } = config[name];
+    const other = LISTENERS.slice(0, i).find(before => config[before].port === port);
+    if (port !== 0 && other) report(`${name}.port`, `is ${port} as ${other}.port is; every listener needs its own`);
+  }
+}
+
+/** Services that this process calls must run in it or have addresses. */
+function checkCalls(config: ParleyConfig, report: ReportProblem): void {
+  const here = new Set(config.targets);
+  const called = new Set(config.targets.flatMap(name => TARGETS[name].calls));
+  // everybody asks directory for the keys of tokens
+  called.add('directory');
+  for (const name of called)
+    if (!here.has(name) && config.services[name].length === 0)
+      report(`services.${name}`, `${name} does not run in this process: give the addresses of those that run it`);
+}
+
+function checkPool({ pool }: ParleyConfig, nowMs: number, report: ReportProblem): void {
+  const { mongo, nats, kafka } = pool;
+  for (const [name, { tls }] of Object.entries({ nats, kafka }))
+    checkTls(`pool.${name}.tls`, filesOf(tls), nowMs, report);
+  const { caFile, certificateKeyFile: both } = filesOf(mongo.tls);
+  const names = { certFile: 'certificateKeyFile', keyFile: 'certificateKeyFile' };
+  checkTls('pool.mongo.tls', { caFile, certFile: both, keyFile: both }, nowMs, report, names);
+  const secrets = {
+    'pool.mongo.passwordFile': mongo.passwordFile,
+    'pool.nats.passwordFile': nats.passwordFile,
+    'pool.nats.tokenFile': nats.tokenFile,
+    'pool.nats.nkeySeedFile': nats.nkeySeedFile,
+    'pool.nats.credentialsFile': nats.credentialsFile,
+    'pool.kafka.sasl.passwordFile': kafka.sasl.passwordFile,
+  };
+  for (const [path, file] of Object.entries(secrets))
+    if (file !== '' && !readable(file)) report(path, `${file} cannot be read`);
+  const kinds = [nats.user, nats.tokenFile, nats.nkeySeedFile, nats.credentialsFile].filter(kind => kind !== '');
+  if (kinds.length > 1) report('pool.nats', 'gives more than one of user, tokenFile, nkeySeedFile and credentialsFile');
+  if (nats.passwordFile !== '' && nats.user === '') report('pool.nats.passwordFile', 'needs pool.nats.user');
+  if (mongo.passwordFile !== '' && mongo.user === '') report('pool.mongo.passwordFile', 'needs pool.mongo.user');
+  if (kafka.sasl.mechanism !== 'none')
+    for (const name of ['username', 'passwordFile'] as const)
+      if (kafka.sasl[name] === '') report(`pool.kafka.sasl.${name}`, `is needed for ${kafka.sasl.mechanism}`);
+  if (kafka.minInsyncReplicas > kafka.replicationFactor)
+    report('pool.kafka.minInsyncReplicas', `is more than the ${kafka.replicationFactor} copies of replicationFactor`);
+}
+
+function readable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+/** A port to listen on. */
+export const port = (value: number, what: string) =>
+  z.int().min(0).max(65_535).default(value).describe(`${what}; 0 takes any free port.`);
+
+/** An address to listen on. */
+export const host = (what: string) => z.string().min(1).max(253).default('127.0.0.1').describe(what);
+
+/** A list of texts. */
+export const list = (what: string) => z.array(z.string().min(1).max(512)).max(64).default([]).describe(what);
+
+/** The name of a file or directory; relative ones begin at the working directory. */
+export const path = (what: string) => z.string().max(4_096).default('').describe(what);
+
+const pair = (whose: string) => ({
+  certFile: path(
+    `Certificate of ${whose} in PEM, followed by its chain. Empty: without TLS. Looked at again every tlsReloadMs.`,
+  ),
+  keyFile: path(`Private key of ${whose} in PEM, without a passphrase, readable by owner and group only.`),
+});
+
+/** TLS of a listener that may ask callers for certificates. */
+export const listenerTls = (whose: string) =>
+  z
+    .strictObject({
+      ...pair(whose),
+      clientCaFile: path('Authorities in PEM; when given, callers must show a certificate of theirs (mTLS).'),
+    })
+    .prefault({});
+
+/** TLS of the public listener. */
+export const publicTls = z
+  .strictObject({
+    ...pair('the public listener'),
+    hstsSeconds: z
+      .int()
+      .min(0)
+      .max(63_072_000)
+      .default(31_536_000)
+      .describe(
+        'For how long browsers are to come back over TLS only (strict-transport-security), seconds, 0 to 63,072,000; 0 says nothing to them.',
+      ),
+  })
+  .prefault({});
+
+/** TLS towards a server. */
+export const clientTls = (server: string) =>
+  z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe(`Connect to ${server} with TLS only. On by itself when a file below is given.`),
+      caFile: path(`Authorities that ${server} is trusted by, PEM; empty: those of the system.`),
+      certFile: path(`Certificate to show to ${server}, PEM; empty: none.`),
+      keyFile: path('Its private key, PEM, readable by owner and group only.'),
+    })
+    .prefault({});
+
+/** TLS towards MongoDB, whose driver wants certificate and key in one file. */
+export const mongoTls = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Connect to MongoDB with TLS only. On by itself when a file below is given.'),
+    caFile: path('Authorities that MongoDB is trusted by, PEM; empty: those of the system.'),
+    certificateKeyFile: path('Certificate and key to show to MongoDB, both in one PEM file; empty: none.'),
+  })
+  .prefault({});
+
+/** Whether a connection is to be TLS. */
+export const wantsTls = ({ enabled, ...files }: { readonly enabled: boolean } & Readonly<Record<string, unknown>>) =>
+  enabled || Object.values(files).some(file => file !== '');
+
+/** The files of a section as adapters take them: those that are given. */
+export function filesOf<T extends object>(section: T): { [K in keyof T]?: string } {
+  const given = Object.entries(section).filter(([name, value]) => name.endsWith('File') && value !== '');
+  return Object.fromEntries(given) as { [K in keyof T]?: string };
+}
