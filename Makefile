@@ -6,7 +6,7 @@ NAME ?= im-archived
 export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
 
-.PHONY: help install run dev reset test check format contracts docs test-pool test-browser backends bench
+.PHONY: help install run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ test-pool: install ## the contract suites and scenarios on real NATS, Kafka and 
 
 test-browser: install ## the web client in real Chromium (installed on Debian when missing); keeps screenshots
 	@$(RUN) tools/test.ts --browser $(if $(T),--only "$(T)")
+
+test-conformance: install ## connectconformance, grpcurl and other foreign clients against our listeners (needs Go once)
+	@$(RUN) tools/test.ts --conformance $(if $(T),--only "$(T)")
 
 backends: install ## build the servers that test-pool uses (once; cached outside the checkout)
 	@$(RUN) tests/backends/src/cli.ts build

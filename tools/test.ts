@@ -1,7 +1,8 @@
 /**
  * Runs the tests. Without options: everything that needs only Node. `--pool` starts real NATS, Kafka and a MongoDB-wire
- * database and runs what needs them. `--browser` builds the web client and runs what needs Chromium. `--only TEXT`
- * keeps the test files whose path contains TEXT.
+ * database and runs what needs them. `--browser` builds the web client and runs what needs Chromium. `--conformance`
+ * builds foreign clients with Go and lets them loose on our listeners. `--only TEXT` keeps the test files whose path
+ * contains TEXT.
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -12,6 +13,7 @@ const { values } = parseArgs({
   options: {
     pool: { type: 'boolean', default: false },
     browser: { type: 'boolean', default: false },
+    conformance: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 });
@@ -19,10 +21,12 @@ const { values } = parseArgs({
 const ALL = ['packages', 'services', 'clients', 'tests', 'bench', 'tools'].map(dir => `${dir}/**/*.test.ts`);
 const needsServers = (path: string) => path.endsWith('.pool.test.ts');
 const needsBrowser = (path: string) => path.endsWith('.browser.test.ts');
+const needsForeignClients = (path: string) => path.endsWith('.conformance.test.ts');
 const needsBackendBuild = (path: string) => path.endsWith('.smoke.test.ts');
 
 const files = globSync(ALL, { exclude: path => path.includes('node_modules') })
   .filter(path => needsBrowser(path) === values.browser)
+  .filter(path => needsForeignClients(path) === values.conformance)
   .filter(path =>
     values.pool ? needsServers(path) || needsBackendBuild(path) : !needsServers(path) && !needsBackendBuild(path),
   )

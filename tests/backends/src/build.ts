@@ -38,6 +38,7 @@ const RECIPES: Record<ArtefactName, Recipe> = {
   documentdb: buildDocumentdb,
   grpcurl: goInstall('github.com/fullstorydev/grpcurl/cmd/grpcurl', 'grpcurl'),
   k6: goInstall('go.k6.io/k6', 'k6'),
+  connectconformance: goInstall('connectrpc.com/conformance/cmd/connectconformance', 'connectconformance'),
 };
 
 /** Options of `build`. */

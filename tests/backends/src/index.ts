@@ -18,7 +18,7 @@ import { type ArtefactName, VERSIONS } from './versions.ts';
 
 export { type BuildOptions, build } from './build.ts';
 export type { MongoBackend, MongoOptions } from './ferretdb.ts';
-export { grpcurlPath, k6Path } from './go-tools.ts';
+export { connectconformancePath, grpcurlPath, k6Path } from './go-tools.ts';
 export { ensureHaproxy, type Haproxy, type HaproxyOptions, startHaproxy } from './haproxy.ts';
 export type { KafkaBackend, KafkaOptions, KafkaPorts, KafkaProperties } from './kafka.ts';
 export type { NatsBackend, NatsOptions } from './nats.ts';

@@ -12,6 +12,7 @@ export const VERSIONS = {
   documentdb: '18',
   grpcurl: '1.9.3',
   k6: '1.8.1',
+  connectconformance: '1.0.5',
 } as const;
 
 /** One thing that can be built. */
