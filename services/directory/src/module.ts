@@ -12,12 +12,15 @@ import { type Ensured, type EnsurePersonCommand, ensurePerson } from './app/ensu
 import type { ImportPersonRow } from './app/import/check-row.ts';
 import { type ImportFileOptions, importFile } from './app/import/import-file.ts';
 import type { ImportOutcome } from './app/import/import-people.ts';
+import { countAdministrators, deleteAmong, enabledAmong } from './app/installation.ts';
 import { createPasswordGuard } from './app/password-guard.ts';
+import { getEffectivePolicy } from './app/policies.ts';
 import { createStanding } from './app/standing.ts';
 import { createVersions } from './app/versions.ts';
 import * as collections from './collections.ts';
 import type { DirectoryConfig } from './config.ts';
 import { organisationDomains } from './domain/organisation.ts';
+import type { ArchivingPolicy } from './domain/policy.ts';
 import { createDirectoryEvents } from './events.ts';
 import type { Records } from './ports/records.ts';
 import { adminService } from './rpc/admin-service.ts';
@@ -53,6 +56,14 @@ export interface DirectoryModule extends ServiceModule {
   importPeople(rows: readonly ImportPersonRow[], options?: ImportFileOptions): Promise<readonly ImportOutcome[]>;
   /** As `ensurePerson`, with the role of an administrator. Somebody who was disabled stays so. */
   ensureAdministrator(command: Omit<EnsurePersonCommand, 'roles'>): Promise<Ensured>;
+  /** How many enabled administrators there are. */
+  countAdministrators(): Promise<number>;
+  /** Those of the addresses whose people may sign in. */
+  enabledAmong(addresses: readonly string[]): Promise<readonly string[]>;
+  /** Deletes the people of these addresses and returns who was deleted. The last administrator is refused. */
+  deleteAmong(addresses: readonly string[]): Promise<readonly string[]>;
+  /** The policy that applies to everybody who has none of his own. */
+  globalArchiving(): Promise<ArchivingPolicy>;
 }
 
 export function createDirectory(config: DirectoryConfig, deps: DirectoryDeps): DirectoryModule {
@@ -82,6 +93,10 @@ export function createDirectory(config: DirectoryConfig, deps: DirectoryDeps): D
     importPeople: (rows, options) => importFile(needs, rows, options, installation),
     ensurePerson: command => ensurePerson(needs, command, installation),
     ensureAdministrator: command => ensurePerson(needs, { ...command, roles: ['administrator'] }, installation),
+    countAdministrators: () => countAdministrators(needs),
+    enabledAmong: addresses => enabledAmong(needs, addresses),
+    deleteAmong: addresses => deleteAmong(needs, addresses, installation),
+    globalArchiving: async () => (await getEffectivePolicy(needs, { kind: 'global' })).policy,
   };
 }
 
