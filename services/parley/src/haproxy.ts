@@ -41,7 +41,7 @@ export function renderHaproxy(plan: HaproxyPlan): string {
       .filter(r => r.target === target)
       .map(
         (r, i) =>
-          `  server ${target}${i + 1} ${r.host}:${port(r)}${proto} check port ${r.adminPort} inter 1s fall 2 rise 1 observe layer4 error-limit 2 on-error mark-down`,
+          `  server ${target}${i + 1} ${r.host}:${port(r)}${proto} check check-proto h1 port ${r.adminPort} inter 1s fall 2 rise 1 observe layer4 error-limit 2 on-error mark-down`,
       ),
     '',
   ];

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { awayAndBack } from './away-and-back.ts';
 import { critical } from './critical.ts';
 import { kill } from './kill.ts';
+import { native } from './native.ts';
 import { presenceOverTime } from './presence-over-time.ts';
 import { refusals } from './refusals.ts';
 import { retry } from './retry.ts';
@@ -19,5 +20,6 @@ export const SCENARIOS: readonly Scenario[] = [
   signIns,
   refusals,
   wire,
+  native,
   kill,
 ];
