@@ -22,6 +22,8 @@ export interface Io {
   readonly interrupted: AbortSignal;
   /** Milliseconds since 1970-01-01 UTC. */
   now(): number;
+  /** Replaces waiting before a call is repeated, milliseconds. */
+  readonly sleep?: (ms: number) => Promise<void>;
   /** Replaces `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
 }

@@ -5,6 +5,7 @@ import { Command, CommanderError, Option, type OutputConfiguration } from 'comma
 import { archiveCommand } from './commands/archive.ts';
 import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { groupsCommand } from './commands/groups.ts';
 import { imCommand } from './commands/im.ts';
 import { policyCommand } from './commands/policy.ts';
 import { presenceCommand } from './commands/presence.ts';
@@ -47,6 +48,7 @@ export function createProgram(shell: Shell, io?: Pick<Io, 'stdout' | 'stderr'>, 
     imCommand(shell),
     chatCommand(shell),
     usersCommand(shell),
+    groupsCommand(shell),
     archiveCommand(shell),
     policyCommand(shell),
     doctorCommand(shell),

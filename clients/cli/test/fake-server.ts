@@ -1,11 +1,10 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError, createConnectRouter } from '@connectrpc/connect';
 import { createFetchHandler } from '@connectrpc/connect/protocol';
-import { ErrorInfoSchema, Role } from '@parley/contracts';
+import { ErrorInfoSchema } from '@parley/contracts';
 import { ArchiveService, type VerifyEventSchema } from '@parley/contracts/archive/v1/archive';
-import { DirectoryAdminService, PolicyAdminService } from '@parley/contracts/directory/v1/admin';
+import { PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
-import { DirectoryService } from '@parley/contracts/directory/v1/directory';
 import { type ImEvent, ImEventKind, ImEventSchema, ImService } from '@parley/contracts/im/v1/im';
 import { PresenceService } from '@parley/contracts/presence/v1/presence';
 import {
@@ -14,6 +13,8 @@ import {
   SessionEventSchema,
   SessionService,
 } from '@parley/contracts/session/v1/session';
+
+import { createFakeDirectory } from './fake-directory.ts';
 
 type EventInit = NonNullable<MessageInitShape<typeof SessionEventSchema>['event']>;
 
@@ -38,6 +39,7 @@ export function refusal(code: string, status: Code, rest: { field?: string; retr
 
 /** Answers of a Parley, as far as the command line needs them, through `fetch`. */
 export function createFakeServer() {
+  const directory = createFakeDirectory();
   const sent: { recipientId: string; text: string; messageId: string }[] = [];
   const watchers = new Set<(event: EventInit) => void>();
   const history: ImEvent[] = [];
@@ -51,7 +53,8 @@ export function createFakeServer() {
     passwordChangeRequired: false,
     verifyEvents: [] as MessageInitShape<typeof VerifyEventSchema>['event'][],
     policies: [] as unknown[],
-    created: [] as unknown[],
+    directory,
+    created: directory.created,
     /** Pushes an event to every open stream. */
     push: (event: EventInit) => watchers.forEach(push => push(event)),
     get streams() {
@@ -87,7 +90,6 @@ export function createFakeServer() {
     revision: 3n,
     device: 1 as const,
   });
-  const account = () => ({ person: TOM, state: 1 as const, roles: [Role.VIEWER], createdMs: 1_700_000_000_000n });
 
   async function* connect(signal: AbortSignal): AsyncGenerator<SessionEvent> {
     const queue: EventInit[] = [
@@ -131,7 +133,8 @@ export function createFakeServer() {
     return {};
   };
 
-  const router = createConnectRouter({ grpc: false, connect: false })
+  const router = directory
+    .mount(createConnectRouter({ grpc: false, connect: false }))
     .service(AuthService, {
       signIn: ({ address, password }) => {
         if (password !== 'correct horse battery') throw refusal('directory.sign_in_refused', Code.Unauthenticated);
@@ -148,19 +151,6 @@ export function createFakeServer() {
         throw refusal('directory.refresh_invalid', Code.Unauthenticated);
       },
       signOut: () => ({}),
-    })
-    .service(DirectoryService, {
-      getMe: () => ({ person: MEI, roles: [Role.ADMINISTRATOR] }),
-      getPeople: ({ ids, addresses }) => ({ people: found([...ids, ...addresses]) }),
-      searchPeople: () => ({ people: PEOPLE, truncated: true }),
-    })
-    .service(DirectoryAdminService, {
-      createPerson: request => {
-        server.created.push(request);
-        return { account: { ...account(), person: { ...TOM, displayName: request.displayName } } };
-      },
-      getAccount: () => ({ account: account() }),
-      listAccounts: ({ cursor }) => ({ accounts: [account()], nextCursor: cursor === '' ? 'p2' : '' }),
     })
     .service(PolicyAdminService, {
       getEffectiveArchivingPolicy: () => ({

@@ -48,6 +48,7 @@ export function start(
     env: { XDG_CONFIG_HOME: options.home, ...options.env },
     interrupted: interruption.signal,
     now: () => Date.now(),
+    sleep: async () => undefined,
     ...(options.fetch && { fetch: options.fetch }),
   });
   return {
@@ -62,7 +63,7 @@ export function start(
 /** Runs a command to its end. */
 export async function outcome(
   args: readonly string[],
-  options: Parameters<typeof start>[1] & { readonly input?: string },
+  options: Parameters<typeof start>[1] & { readonly input?: string | Uint8Array },
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const running = start(args, options);
   running.stdin.end(options.input ?? '');

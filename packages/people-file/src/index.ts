@@ -6,7 +6,7 @@ export { PEOPLE_FILE_REASONS, type PeopleFileCode, PeopleFileError } from './err
 export { type ImportOptions, importPeople } from './import/import-people.ts';
 export type { ImportCounts, ImportEvents, RowOutcome, SendRows } from './import/outcome.ts';
 export { DEFAULT_LIMITS, type PeopleFileLimits } from './limits.ts';
-export type { ByteSource } from './lines.ts';
+export { type ByteSource, type ReadOptions, readLines, type TextLine } from './lines.ts';
 export { filesBelow, isInnerPath, type PhotoFiles, type PhotoRead } from './photo.ts';
 export { type PeopleFileFormat, type PeopleFileOptions, readPeopleFile } from './read-people-file.ts';
 export {

@@ -8,7 +8,15 @@ import { isWanted, personOfEntry } from './ldif/people.ts';
 import { DEFAULT_LIMITS, type PeopleFileLimits } from './limits.ts';
 import { type ByteSource, readLines, type TextLine } from './lines.ts';
 import { isInnerPath, type PhotoFiles, photoType } from './photo.ts';
-import { isProblem, type PeopleFileItem, type PersonItem, type Problem, problem, type Skipped } from './row.ts';
+import {
+  isProblem,
+  type PeopleFileItem,
+  type PersonItem,
+  type Problem,
+  problem,
+  type RowField,
+  type Skipped,
+} from './row.ts';
 
 /** Forms of a file of people. */
 export type PeopleFileFormat = 'csv' | 'ldif';
@@ -21,6 +29,8 @@ export interface PeopleFileOptions {
   readonly encoding?: string;
   /** Where pictures are that the file names; without it, rows that name one are refused. */
   readonly photos?: PhotoFiles;
+  /** What is not looked at, as if the file said nothing of it. */
+  readonly ignore?: readonly Exclude<RowField, 'address'>[];
   readonly limits?: Partial<PeopleFileLimits>;
   /** Told once the header row of a table is understood. */
   readonly onHeader?: (header: Header<CsvField>) => void;
@@ -50,7 +60,7 @@ export async function* readPeopleFile(
 
   function begin(line: TextLine | undefined): Parser {
     const format = options.format ?? formatOf(line);
-    return format === 'csv' ? csvParser(limits, options.onHeader) : ldifParser(limits);
+    return format === 'csv' ? csvParser(limits, options) : ldifParser(limits, options);
   }
   const encoding = options.encoding === undefined ? {} : { encoding: options.encoding };
   for await (const lines of readLines(source, { ...encoding, limits })) {
@@ -81,15 +91,24 @@ function formatOf(line: TextLine | undefined): PeopleFileFormat {
   return line && !isProblem(line) && /^(version|dn):/i.test(line.text) ? 'ldif' : 'csv';
 }
 
-function csvParser(limits: PeopleFileLimits, onHeader: PeopleFileOptions['onHeader']): Parser {
-  const table = createTable({ columns: PEOPLE_COLUMNS, needed: ['address', 'other_addresses'], limits, onHeader });
+function csvParser(limits: PeopleFileLimits, { ignore = [], onHeader }: PeopleFileOptions): Parser {
+  const left = new Set<string>(ignore.flatMap(field => [field, ...(PARTS[field] ?? [])]));
+  const columns = PEOPLE_COLUMNS.filter(column => !left.has(column.field));
+  const table = createTable({ columns, needed: ['address', 'other_addresses'], limits, onHeader });
   const people = (rows: ReturnType<typeof table.push>) =>
     rows.map(row => (isProblem(row) ? row : personOfRow(row, limits)));
   return { push: line => people(table.push(line)), end: () => people(table.end()) };
 }
 
-function ldifParser(limits: PeopleFileLimits): Parser {
-  const entries = createLdifEntries(isWanted, limits);
+/** Columns that say the same as others. */
+const PARTS: Readonly<Record<string, readonly CsvField[]>> = {
+  display_name: ['given_name', 'surname'],
+  enabled: ['disabled'],
+};
+
+function ldifParser(limits: PeopleFileLimits, { ignore = [] }: PeopleFileOptions): Parser {
+  const left = new Set<string>(ignore);
+  const entries = createLdifEntries(attribute => isWanted(attribute, left), limits);
   let seen = 0;
   const people = (found: ReturnType<typeof entries.push>) =>
     found.map(entry => {

@@ -258,7 +258,7 @@ describe('people', () => {
     const args = [
       'users',
       'add',
-      'tom@clinic.example',
+      'tim@clinic.example',
       '--name',
       'Tom',
       '--role',
@@ -277,7 +277,7 @@ describe('people', () => {
 
   it('are not made with the password of whoever makes them', async t => {
     const { ctl, server } = await signedIn(t);
-    const args = ['users', 'add', 'tom@clinic.example', '--name', 'Tom'];
+    const args = ['users', 'add', 'tim@clinic.example', '--name', 'Tim'];
     const { code } = await ctl(args, { env: { PARLEYCTL_PASSWORD: PASSWORD } });
     assert.equal(code, 2);
     assert.deepEqual(server.created, []);

@@ -16,6 +16,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'directory.refresh_reused': 'Somebody else may hold a copy of your sign-in: sign in again and change the password.',
   'directory.person_not_found': 'Find people with: parleyctl users search NAME',
   'client.person_not_found': 'Find people with: parleyctl users search NAME',
+  'directory.group_not_found': 'Find groups with: parleyctl groups list',
+  'directory.person_deleted': 'Bring the person back first: parleyctl users restore PERSON',
   'directory.password_short': 'At least 12 characters; several words are easier to remember than signs.',
   'directory.last_administrator': 'Make somebody else an administrator first.',
   'im.archive_unavailable': 'It was delivered to nobody. Send it again when the archive works.',

@@ -18,6 +18,8 @@ export interface Printer {
   note(text: string): void;
   /** Lines of a table as wide as the terminal. */
   table(head: readonly string[], rows: readonly (readonly (string | Cell)[])[]): readonly string[];
+  /** A table for people on standard error, as wide as that. */
+  problems(head: readonly string[], rows: readonly (readonly (string | Cell)[])[]): void;
   /** Colours text where the terminal and the person want it. */
   style(style: Style, text: string): string;
   /** Replaces the line of progress on standard error, if that is a terminal; an empty text removes it. */
@@ -60,6 +62,13 @@ export function createPrinter(io: Io, options: { readonly json: boolean; readonl
         ...(stdout.isTTY && { width: stdout.columns ?? 80 }),
         paintHead: text => style('dim', text),
       }),
+    problems(head, rows) {
+      if (options.json || rows.length === 0) return;
+      progress('');
+      const paint = (text: string) => (coloured(stderr) ? styleText('dim', text, { validateStream: false }) : text);
+      const width = stderr.isTTY && { width: stderr.columns ?? 80 };
+      stderr.write(`${table(head, rows, { ...width, paintHead: paint }).join('\n')}\n`);
+    },
     style,
     progress,
   };

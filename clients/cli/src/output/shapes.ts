@@ -27,13 +27,16 @@ export const personJson = (person: Person) => ({
   ...(person.title && { title: person.title }),
   ...(person.language && { language: person.language }),
   ...(person.site && { site: person.site }),
+  ...(person.managerId && { managerId: person.managerId }),
+  ...(person.photoVersion && { photoVersion: person.photoVersion }),
 });
 
 /** `Tom Okafor <tom.okafor@clinic.example>` */
 export const personText = (person: Person): string => `${person.displayName} <${person.primaryAddress}>`;
 
-/** State of an account: `enabled`, `disabled`, `locked`. */
+/** State of an account: `enabled`, `disabled`, `deleted`, `locked`. */
 export function accountState(account: Account, now: number): string {
+  if (account.state === AccountState.DELETED) return 'deleted';
   if (account.state === AccountState.DISABLED) return 'disabled';
   return Number(account.lockedUntilMs) > now ? 'locked' : 'enabled';
 }
@@ -41,11 +44,15 @@ export function accountState(account: Account, now: number): string {
 /** An account as JSON. */
 export function accountJson(account: Account, now: number) {
   const lockedUntil = isoOf(account.lockedUntilMs);
+  const deletedAt = isoOf(account.deletedMs);
   return {
     ...(account.person && personJson(account.person)),
     state: accountState(account, now),
     roles: account.roles.map(roleName),
     ...(lockedUntil && { lockedUntil }),
+    ...(deletedAt && { deletedAt }),
+    ...(account.externalId && { externalId: account.externalId }),
+    hasPassword: account.hasPassword,
     createdAt: isoOf(account.createdMs),
     ...(account.formerAddresses.length > 0 && {
       formerAddresses: account.formerAddresses.map(f => ({ address: f.address, until: isoOf(f.untilMs) })),

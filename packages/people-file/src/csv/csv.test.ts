@@ -100,6 +100,19 @@ describe('a table of people', () => {
     assert.equal(next?.line, 4);
   });
 
+  it('says nothing of what is not to be looked at', async () => {
+    const text = 'mail,name,disabled,photo,title\na@x.example,A,yes,a.png,T\n';
+    const items = await itemsOf(text, { ignore: ['enabled', 'photo'] });
+    assert.deepEqual(items, [
+      { line: 2, row: { externalId: '', address: 'a@x.example', otherAddresses: [], displayName: 'A', title: 'T' } },
+    ]);
+    const ldif = 'dn: a\nmail: a@x.example\ncn: A\nuserAccountControl: 514\njpegPhoto:: !\n';
+    assert.deepEqual(
+      (await itemsOf(ldif, { ignore: ['enabled', 'photo', 'display_name'] })).map(i => 'row' in i && i.row),
+      [{ externalId: '', address: 'a@x.example', otherAddresses: [] }],
+    );
+  });
+
   it('tells what it made of the header', async () => {
     let told: unknown;
     await itemsOf('mail;Departement;name\n', {

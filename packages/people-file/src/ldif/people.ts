@@ -28,10 +28,22 @@ const ATTRIBUTES = {
 
 type LdifField = keyof typeof ATTRIBUTES;
 
-const WANTED: ReadonlySet<string> = new Set(Object.values(ATTRIBUTES).flat());
+/** Fields of a row that several of ours belong to. */
+const BELONGS: Readonly<Record<string, string>> = {
+  given_name: 'display_name',
+  surname: 'display_name',
+  account_control: 'enabled',
+  locked: 'enabled',
+};
+const FIELD_OF: ReadonlyMap<string, string> = new Map(
+  Object.entries(ATTRIBUTES).flatMap(([field, names]) => names.map(name => [name, BELONGS[field] ?? field] as const)),
+);
 
-/** Whether an attribute, named with its options, is looked at. */
-export const isWanted = (attribute: string): boolean => WANTED.has(attribute.split(';', 1)[0] as string);
+/** Whether an attribute, named with its options, is looked at, where some fields of a row are not. */
+export function isWanted(attribute: string, ignored: ReadonlySet<string>): boolean {
+  const field = FIELD_OF.get(attribute.split(';', 1)[0] as string);
+  return field !== undefined && !ignored.has(field);
+}
 
 const PEOPLE =
   /^(person|inetorgperson|organizationalperson|residentialperson|user|posixaccount|account|mailrecipient)$/;
