@@ -10,7 +10,7 @@ import { createKeys } from '../keys.ts';
 import { TARGET_NAMES } from '../routes.ts';
 import { databaseFile } from '../topology.ts';
 import { placeCheckpoints } from '../transfer/checkpoint-files.ts';
-import { checkFiles, megabytes, needSpace, placeFile, syncPath } from '../transfer/folder.ts';
+import { checkFile, checkFiles, megabytes, needSpace, placeFile, syncPath } from '../transfer/folder.ts';
 import { placeKeys } from '../transfer/key-files.ts';
 import { logReaders } from '../transfer/log-readers.ts';
 import { readManifest } from '../transfer/manifest.ts';
@@ -26,6 +26,7 @@ export interface RestoreOptions extends CommonOptions {
   readonly manifestSha256?: string;
 }
 
+const AS_WRITTEN = 'the backup is not as it was written; nothing was restored';
 /** Where files stand until all of them are there. */
 const STAGE = 'restore.partial';
 /** What a file system puts into an empty directory of its own. */
@@ -42,7 +43,10 @@ export async function restore(
 ): Promise<readonly string[]> {
   const from = resolve(options.from);
   const { manifest } = readManifest(from, 'parley-backup', options.manifestSha256);
-  const config = configOf(from, options);
+  const listed = manifest.files.find(file => file.path === CONFIGURATION);
+  const changed = listed && (await checkFile(from, listed));
+  if (changed !== undefined) throw new Error(`${AS_WRITTEN}:\n  ${changed}`);
+  const config = configOf(from, options, listed !== undefined);
   const { dataDir } = config;
   const database = databaseFile(config);
   if (database === undefined) throw new Error(`the configuration names a pool; a backup is restored as standalone`);
@@ -56,10 +60,7 @@ export async function restore(
     manifest.files.reduce((sum, file) => sum + file.bytes, 0),
   );
   const problems = await checkFiles(from, manifest.files, (n, of) => progress.at(`checking: ${share(n, of)}`));
-  if (problems.length > 0)
-    throw new Error(
-      `the backup is not as it was written; nothing was restored:\n${problems.map(p => `  ${p}`).join('\n')}`,
-    );
+  if (problems.length > 0) throw new Error(`${AS_WRITTEN}:\n${problems.map(p => `  ${p}`).join('\n')}`);
 
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const stage = join(dataDir, STAGE);
@@ -72,7 +73,7 @@ export async function restore(
   const checkpoints = placeCheckpoints(from, manifest.files, checkpointDir(config));
   const keys = placeKeys(from, manifest.files, keysDir(config), manifest.keys && options.keys !== false);
   const made = createKeys(keysDir(config), TARGET_NAMES, ids);
-  if (existsSync(join(from, CONFIGURATION))) placeFile(join(from, CONFIGURATION), join(dataDir, CONFIGURATION));
+  if (listed) placeFile(join(from, CONFIGURATION), join(dataDir, CONFIGURATION));
   renameSync(staged, database);
   rmSync(stage, { recursive: true });
   syncPath(dataDir);
@@ -95,9 +96,9 @@ export async function restore(
 }
 
 /** The configuration in the backup, with what the command and the environment say on top. */
-function configOf(from: string, options: RestoreOptions): ParleyConfig {
-  const own = join(from, CONFIGURATION);
-  return readConfig({ ...options, ...(options.config === undefined && existsSync(own) && { config: own }) });
+function configOf(from: string, options: RestoreOptions, listed: boolean): ParleyConfig {
+  const own = options.config === undefined && listed && { config: join(from, CONFIGURATION) };
+  return readConfig({ ...options, ...own });
 }
 
 function refuseInUse(dataDir: string): void {

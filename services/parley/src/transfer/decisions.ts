@@ -27,6 +27,7 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   directory_groups: carried,
   directory_external_ids: carried,
   directory_photos: carried,
+  directory_memberships: carried,
   presence_people: carried,
   // Devices in presence_people belong to these: with their leases they go the way of a crash, each after its grace.
   presence_leases: carried,
@@ -35,6 +36,10 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   archive_links: carried,
   archive_contents: carried,
   archive_checkpoints: carried,
+  // Blocks and positions belong together: what is indexed is not indexed again.
+  archive_index: carried,
+  archive_index_positions: carried,
+  archive_audit: carried,
 };
 
 /** A collection and what is decided about it. */

@@ -169,15 +169,10 @@ export async function checkFiles(
   const problems: string[] = [];
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   let done = 0;
-  for (const { path, bytes, sha256 } of files) {
-    const place = join(dir, path);
-    const found = lstatSync(place, { throwIfNoEntry: false });
-    if (!found) problems.push(`${path} is missing`);
-    else if (!found.isFile()) problems.push(`${path} is no plain file`);
-    else if (found.size !== bytes) problems.push(`${path} has ${found.size} bytes, not ${bytes}`);
-    else if ((await hashOfFile(place, n => progress?.(done + n, total))).sha256 !== sha256)
-      problems.push(`${path} was changed: its SHA-256 differs from the manifest's`);
-    done += bytes;
+  for (const file of files) {
+    const problem = await checkFile(dir, file, n => progress?.(done + n, total));
+    if (problem !== undefined) problems.push(problem);
+    done += file.bytes;
     progress?.(done, total);
   }
   const known = new Set([MANIFEST, ...files.map(file => file.path)]);
@@ -185,12 +180,28 @@ export async function checkFiles(
   return problems;
 }
 
+/** What is wrong with one file of a folder; undefined when it is as the manifest says. */
+export async function checkFile(
+  dir: string,
+  { path, bytes, sha256 }: ListedFile,
+  progress?: (bytes: number) => void,
+): Promise<string | undefined> {
+  const place = join(dir, path);
+  const found = lstatSync(place, { throwIfNoEntry: false });
+  if (!found) return `${path} is missing`;
+  if (!found.isFile()) return `${path} is no plain file`;
+  if (found.size !== bytes) return `${path} has ${found.size} bytes, not ${bytes}`;
+  if ((await hashOfFile(place, progress)).sha256 === sha256) return undefined;
+  return `${path} was changed: its SHA-256 differs from the manifest's`;
+}
+
 /** Paths of everything below a directory that is no directory; nothing when there is none. */
 export function filesBelow(dir: string): readonly string[] {
   if (!existsSync(dir)) return [];
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
+  const root = resolve(dir);
+  return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter(entry => !entry.isDirectory())
-    .map(entry => join(entry.parentPath, entry.name).slice(resolve(dir).length + 1))
+    .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
     .sort();
 }
 
