@@ -1,26 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDirectory, type DirectoryModule } from '@parley/directory-service';
-import { createHealth } from '@parley/runtime';
 import { DEMO_DOMAIN, DEMO_PEOPLE } from '../demo.ts';
-import { directoryKeys } from '../key-material.ts';
-import { type CommandContext, withTopology } from './context.ts';
-
-/** Works on the directory in process, without a sign-in: for whoever owns the installation's data and keys. */
-function withDirectory<T>(context: CommandContext, work: (directory: DirectoryModule) => Promise<T>): Promise<T> {
-  return withTopology(context, async topology => {
-    const store = await topology.store('directory');
-    const health = createHealth();
-    const directory = createDirectory(context.config.directory, {
-      ...context,
-      health,
-      store,
-      bus: topology.bus,
-      ...directoryKeys(context.keys, context.config, context),
-    });
-    return work(directory);
-  });
-}
+import type { CommandContext } from './context.ts';
+import { withDirectory } from './with-directory.ts';
 
 /** `parley create-administrator`: says whether the person was made or was there. */
 export async function createAdministrator(
