@@ -6,7 +6,7 @@ NAME ?= im-archived
 export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
 
-.PHONY: help install run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench
+.PHONY: help install run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench load
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -55,3 +55,6 @@ format: install ## format the sources
 
 bench: install ## measure one claim: make bench NAME=im-archived
 	@$(RUN) bench/run.ts "$(NAME)"
+
+load: install ## live the published user model with k6: make load USERS=200 DURATION=60s TOPOLOGY=standalone|pool
+	@$(RUN) tests/load/run.ts
