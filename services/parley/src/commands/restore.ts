@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { beginSqliteEpoch } from '@parley/event-log';
 import type { Clock, Ids } from '@parley/runtime';
 import { openSqliteSnapshot } from '@parley/store';
@@ -68,7 +67,7 @@ export async function restore(
   const staged = join(stage, DATABASE);
   progress.at('copying the database');
   placeFile(join(from, DATABASE), staged);
-  const epoch = beginEpoch(staged, config, { clock, ids });
+  const epoch = beginSqliteEpoch(staged, { clock, ids, groups: logReaders(config) });
   refuseDamaged(staged);
   const checkpoints = placeCheckpoints(from, manifest.files, checkpointDir(config));
   const keys = placeKeys(from, manifest.files, keysDir(config), manifest.keys && options.keys !== false);
@@ -107,16 +106,6 @@ function refuseInUse(dataDir: string): void {
     throw new Error(
       `${dataDir} is not empty (${there.slice(0, 3).join(', ')}${there.length > 3 ? ', …' : ''}): stop what runs there and name an empty directory with --data-dir`,
     );
-}
-
-function beginEpoch(path: string, config: ParleyConfig, needs: { readonly clock: Clock; readonly ids: Ids }) {
-  const db = new DatabaseSync(path);
-  try {
-    db.exec('PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL');
-    return beginSqliteEpoch(db, { ...needs, groups: logReaders(config) });
-  } finally {
-    db.close();
-  }
 }
 
 function refuseDamaged(path: string): void {

@@ -71,9 +71,10 @@ describe('a log in a file', () => {
   });
 
   it('is not found in a database that has none', () => {
-    const db = new DatabaseSync(':memory:');
+    const other = join(dir, 'other.db');
+    const db = new DatabaseSync(other);
     assert.equal(inspectSqliteLog(db), undefined);
-    assert.equal(beginSqliteEpoch(db, { ...needs, groups: [] }), undefined);
+    assert.equal(beginSqliteEpoch(other, { ...needs, groups: [] }), undefined);
     db.close();
   });
 
@@ -84,9 +85,7 @@ describe('a log in a file', () => {
     await readAll('archiving');
     const before = await log.epoch();
     await close();
-    const db = new DatabaseSync(path);
-    const epoch = beginSqliteEpoch(db, { ...needs, groups: ['archiving', 'im-reconcile'] });
-    db.close();
+    const epoch = beginSqliteEpoch(path, { ...needs, groups: ['archiving', 'im-reconcile'] });
     open();
     assert.ok(epoch !== undefined && epoch > before);
     assert.equal(await log.epoch(), epoch);
@@ -100,9 +99,7 @@ describe('a log in a file', () => {
     await append(5);
     await readAll('im-reconcile');
     await close();
-    const db = new DatabaseSync(path);
-    beginSqliteEpoch(db, { ...needs, groups: ['archiving', 'im-reconcile'] });
-    db.close();
+    beginSqliteEpoch(path, { ...needs, groups: ['archiving', 'im-reconcile'] });
     open();
     assert.deepEqual(await log.ends(TOPIC), [{ partition: 0, low: 0, high: 5 }]);
   });
@@ -110,9 +107,7 @@ describe('a log in a file', () => {
   it('never goes back to an earlier epoch, whatever the clock says', async () => {
     const before = await log.epoch();
     await close();
-    const db = new DatabaseSync(path);
-    const epoch = beginSqliteEpoch(db, { clock: new ManualClock(0), ids: systemIds, groups: [] });
-    db.close();
+    const epoch = beginSqliteEpoch(path, { clock: new ManualClock(0), ids: systemIds, groups: [] });
     open();
     assert.equal(epoch, before + 1);
   });

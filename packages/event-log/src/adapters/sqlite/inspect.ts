@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { Clock, Ids } from '@parley/runtime';
 import type { PartitionEnds } from '../../event-log.ts';
 import { newEpoch } from '../../new-epoch.ts';
@@ -53,14 +53,17 @@ export interface NewEpochOptions {
 /**
  * Begins a new epoch in a file that nobody has open: its history may have gone on elsewhere, and no place in it may
  * mean two records. Records that all of `groups` have read are removed, so that a new chain begins with those that
- * somebody still has to read. Offsets go on. Returns the new epoch; undefined when the file has no log.
+ * somebody still has to read. Offsets go on. Leaves no write-ahead log beside the file. Returns the new epoch;
+ * undefined when the file has no log.
  */
-export function beginSqliteEpoch(db: DatabaseSync, { clock, ids, groups }: NewEpochOptions): number | undefined {
-  const log = inspectSqliteLog(db);
-  if (log === undefined) return undefined;
-  const epoch = Math.max(newEpoch(clock, ids), log.epoch + 1);
-  db.exec('BEGIN IMMEDIATE');
+export function beginSqliteEpoch(path: string, { clock, ids, groups }: NewEpochOptions): number | undefined {
+  const db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   try {
+    db.exec('PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL');
+    const log = inspectSqliteLog(db);
+    if (log === undefined) return undefined;
+    const epoch = Math.max(newEpoch(clock, ids), log.epoch + 1);
+    db.exec('BEGIN IMMEDIATE');
     // Refuses tables of a later version.
     createSchema(db, epoch);
     db.prepare("UPDATE log_meta SET value = ? WHERE name = 'epoch'").run(epoch);
@@ -72,8 +75,7 @@ export function beginSqliteEpoch(db: DatabaseSync, { clock, ids, groups }: NewEp
     }
     db.exec('COMMIT');
     return epoch;
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
+  } finally {
+    db.close();
   }
 }
