@@ -30,6 +30,13 @@ export interface StartOptions {
   readonly env?: (name: string) => Readonly<Record<string, string>>;
   /** Connections the load balancer of a pool takes at once; default 4,000. */
   readonly maxConnections?: number;
+  /**
+   * Fills the installation before it starts, in place of `init`, `migrate` and `create-administrator`: from a backup, for
+   * example. Gets what runs `bin/parley` with its configuration.
+   */
+  readonly prepare?: (parley: ParleyUnderTest['parley'], dir: string) => Promise<void>;
+  /** Who is administrator after `prepare`. */
+  readonly administrator?: ParleyUnderTest['administrator'];
   /** Path of the checkout or package that holds `bin/parley`; default: this one. */
   readonly home?: string;
 }
@@ -72,7 +79,10 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   mkdirSync(join(dir, 'logs'));
   const configFile = join(dir, 'parley.yaml');
   const passwordFile = join(dir, 'administrator.password');
-  const administrator = { address: 'admin@parley.example', password: `Admin-${dir.slice(-6)}-correct-horse` };
+  const administrator = options.administrator ?? {
+    address: 'admin@parley.example',
+    password: `Admin-${dir.slice(-6)}-correct-horse`,
+  };
   writeFileSync(passwordFile, administrator.password, { mode: 0o600 });
 
   const layout = options.topology === 'standalone' ? await standaloneLayout() : await poolLayout(dir, options);
@@ -85,9 +95,12 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   writeFileSync(configFile, JSON.stringify(merge(defaults, options.config ?? {}), null, 2));
   const parley = async (...args: string[]) =>
     (await run(bin, [...args, '--config', configFile], { maxBuffer: 64 << 20 })).stdout;
-  await parley('init');
-  await parley('migrate');
-  await parley('create-administrator', '--address', administrator.address, '--password-file', passwordFile);
+  if (options.prepare) await options.prepare(parley, dir);
+  else {
+    await parley('init');
+    await parley('migrate');
+    await parley('create-administrator', '--address', administrator.address, '--password-file', passwordFile);
+  }
 
   const processes = layout.processes.map(p =>
     productProcess({
