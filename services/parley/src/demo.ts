@@ -1,43 +1,52 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
 import type { RoleName } from '@parley/directory-service';
-
-/** A person of the demo organisation. */
-export interface DemoPerson {
-  /** Local part of the address. */
-  readonly name: string;
-  readonly displayName: string;
-  readonly department: string;
-  readonly title: string;
-  readonly language: string;
-  readonly roles: readonly RoleName[];
-}
+import { type PeopleRow, readPeopleFile } from '@parley/people-file';
+import { pictureOf } from './demo/picture.ts';
 
 /** Domain of the demo organisation; `.example` can never be somebody's. */
 export const DEMO_DOMAIN = 'demo.parley.example';
 
-const person = (
-  name: string,
-  displayName: string,
-  department: string,
-  title: string,
-  language = 'en',
-  roles: readonly RoleName[] = [],
-): DemoPerson => ({
-  name,
-  displayName,
-  department,
-  title,
-  language,
+/** Riverside Clinic, an invented organisation to try Parley with. */
+const PEOPLE_FILE = new URL('./demo/people.csv', import.meta.url);
+
+/** Somebody of the demo organisation who can sign in. */
+export interface DemoAccount {
+  readonly address: string;
+  readonly roles: readonly RoleName[];
+}
+
+const account = (name: string, ...roles: readonly RoleName[]): DemoAccount => ({
+  address: `${name}@${DEMO_DOMAIN}`,
   roles,
 });
 
-/** Riverside Clinic, an invented organisation to try Parley with. */
-export const DEMO_PEOPLE: readonly DemoPerson[] = [
-  person('admin', 'Ada Admin', 'IT', 'Administrator', 'en', ['administrator']),
-  person('officer', 'Olu Bello', 'Compliance', 'Compliance officer', 'en', ['compliance_officer']),
-  person('mei.lin', '林美玲', 'Surgery', 'Surgeon', 'zh-TW'),
-  person('tom.okafor', 'Tom Okafor', 'Surgery', 'Anaesthetist'),
-  person('ana.souza', 'Ana Souza', 'Nursing', 'Ward sister'),
-  person('wei.chen', '陳志偉', 'Pharmacy', 'Pharmacist', 'zh-TW'),
-  person('ben.haddad', 'Ben Haddad', 'Radiology', 'Radiographer'),
-  person('ivy.wang', '王怡君', 'Reception', 'Receptionist', 'zh-TW'),
+/**
+ * Who gets a password. A dozen is enough to try everything with, and hashing passwords is what takes the time; the
+ * others are there to be found, seen and administered.
+ */
+export const DEMO_ACCOUNTS: readonly DemoAccount[] = [
+  account('admin', 'administrator'),
+  account('officer', 'compliance_officer'),
+  account('auditor', 'auditor'),
+  account('mei.lin'),
+  account('tom.okafor'),
+  account('ana.souza'),
+  account('wei.chen'),
+  account('ben.haddad'),
+  account('ivy.wang'),
+  account('grace.huang'),
+  account('yu.ting.tsai'),
+  account('leo.fischer'),
 ];
+
+/** Everybody, with pictures that are drawn here. */
+export async function demoPeople(): Promise<readonly PeopleRow[]> {
+  const photos = { read: async (path: string) => pictureOf(basename(path, '.png')) };
+  const rows: PeopleRow[] = [];
+  for await (const item of readPeopleFile(createReadStream(PEOPLE_FILE), { photos })) {
+    if (!('row' in item)) throw new Error(`${PEOPLE_FILE.pathname}: ${JSON.stringify(item)}`);
+    rows.push(item.row);
+  }
+  return rows;
+}

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEMO_DOMAIN, DEMO_PEOPLE } from '../demo.ts';
+import { DEMO_ACCOUNTS, DEMO_DOMAIN, demoPeople } from '../demo.ts';
 import type { CommandContext } from './context.ts';
 import { withDirectory } from './with-directory.ts';
 
@@ -22,38 +22,42 @@ export async function createAdministrator(
 const PASSWORD_BYTES = 12;
 
 /**
- * `parley create-demo`: makes the people of the demo organisation and writes their passwords, random for this
- * installation, to `demo-accounts.txt` (mode 0600) in the data directory before the first account is made, so that a
- * run cut short can be repeated.
+ * `parley create-demo`: imports the demo organisation as any file of people is imported, and writes the passwords,
+ * random for this installation, to `demo-accounts.txt` (mode 0600) in the data directory before the first account is
+ * made, so that a run cut short can be repeated.
  */
 export async function createDemo(context: CommandContext): Promise<readonly string[]> {
   const file = join(context.config.dataDir, 'demo-accounts.txt');
   const draft = `${file}.tmp`;
-  const known = existsSync(draft) ? readFileSync(draft, 'utf8') : undefined;
+  const earlier = [draft, file].find(path => existsSync(path));
+  const known = earlier === undefined ? [] : readFileSync(earlier, 'utf8').split('\n');
+  const people = await demoPeople();
   const passwordOf = new Map(
-    DEMO_PEOPLE.map(person => {
-      const before = known?.split('\n').find(line => line.startsWith(`${person.name}@`));
-      return [
-        person.name,
-        before?.trim().split(/\s+/)[1] ?? Buffer.from(context.ids.bytes(PASSWORD_BYTES)).toString('base64url'),
-      ] as const;
+    DEMO_ACCOUNTS.map(({ address }) => {
+      const before = known.find(line => line.startsWith(`${address} `))?.split(/\s+/)[1];
+      return [address, before ?? Buffer.from(context.ids.bytes(PASSWORD_BYTES)).toString('base64url')] as const;
     }),
   );
-  const table = DEMO_PEOPLE.map(
-    ({ name, displayName, title }) =>
-      `${`${name}@${DEMO_DOMAIN}`.padEnd(34)} ${passwordOf.get(name)}  ${displayName}, ${title}`,
-  );
+  const table = DEMO_ACCOUNTS.map(({ address }) => {
+    const person = people.find(row => row.address === address);
+    if (!person) throw new Error(`${address} is not in the demo organisation`);
+    return `${address.padEnd(34)} ${passwordOf.get(address)}  ${person.displayName}, ${person.title}`;
+  });
   writeFileSync(draft, `${table.join('\n')}\n`, { mode: 0o600 });
   await withDirectory(context, async directory => {
-    for (const { name, roles, ...person } of DEMO_PEOPLE) {
-      await directory.ensurePerson({
-        ...person,
-        address: `${name}@${DEMO_DOMAIN}`,
-        password: passwordOf.get(name) as string,
-        roles,
-      });
+    const rows = people.map(row => ({ ...row, initialPassword: passwordOf.get(row.address) ?? '' }));
+    const outcomes = await directory.importPeople(rows, { passwordChangeRequired: false });
+    const refused = outcomes.findIndex(outcome => outcome.action === 'refused');
+    if (refused >= 0)
+      throw new Error(`${rows[refused]?.address}: ${outcomes[refused]?.field}: ${outcomes[refused]?.message}`);
+    for (const { address, roles } of DEMO_ACCOUNTS) {
+      if (roles.length === 0) continue;
+      const displayName = people.find(row => row.address === address)?.displayName ?? address;
+      await directory.ensurePerson({ address, displayName, password: passwordOf.get(address), roles });
     }
   });
-  writeFileSync(file, `${table.join('\n')}\n`, { mode: 0o600 });
-  return [`made ${DEMO_PEOPLE.length} people of ${DEMO_DOMAIN}; their passwords are in ${file}`];
+  renameSync(draft, file);
+  return [
+    `made ${people.length} people of ${DEMO_DOMAIN}; ${table.length} of them can sign in, their passwords are in ${file}`,
+  ];
 }
