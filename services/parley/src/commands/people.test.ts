@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { DEMO_ACCOUNTS } from '../demo.ts';
-import { commandContext } from './context.ts';
-import { init } from './init.ts';
+import { systemIds } from '@parley/runtime';
+import { DEMO_ACCOUNTS, DEMO_DOMAIN } from '../demo.ts';
+import { createKeys } from '../keys.ts';
+import { TARGET_NAMES } from '../routes.ts';
+import { commandContext, keysDir, readConfig } from './context.ts';
 import { migrate } from './migrate.ts';
 import { createDemo } from './people.ts';
 
@@ -13,7 +15,8 @@ describe('parley create-demo', () => {
   it('makes everybody, tells passwords of its own to the owner alone, and changes nothing when it is repeated', async t => {
     const dataDir = mkdtempSync(join(tmpdir(), 'parley-demo-'));
     t.after(() => rmSync(dataDir, { recursive: true, force: true }));
-    await init({ dataDir, domain: ['demo.parley.example'] });
+    writeFileSync(join(dataDir, 'parley.yaml'), JSON.stringify({ directory: { domains: [DEMO_DOMAIN] } }));
+    createKeys(keysDir(readConfig({ dataDir })), TARGET_NAMES, systemIds);
     const context = commandContext({ dataDir }, 'warn');
     await migrate(context);
     const [told] = await createDemo(context);
