@@ -12,6 +12,11 @@ interface Entry<T> {
 /** A collection whose writes stay in memory. Follows the contract of the store for ordered and unique indexes. */
 export function rehearsedCollection<T extends Doc>(inner: Collection<T>, spec: CollectionSpec<T>): Collection<T> {
   const entries = new Map<string, Entry<T>>();
+  /** Ids of entries by index and value of its first field, so that a large file does not look at all for each row. */
+  const byFirst = new Map<string, Set<string>>();
+  const firstFields = Object.entries(spec.indexes).flatMap(([index, declared]) =>
+    'fields' in declared ? [{ index, field: declared.fields[0] as string }] : [],
+  );
   const fieldsOf = (index: string) => orderedFields(spec.indexes[index]);
 
   async function get(id: string): Promise<T | undefined> {
@@ -21,7 +26,21 @@ export function rehearsedCollection<T extends Doc>(inner: Collection<T>, spec: C
 
   async function put(id: string, doc: T | undefined): Promise<void> {
     const known = entries.get(id);
-    entries.set(id, { stored: known ? known.stored : await inner.get(id), doc });
+    const entry = { stored: known ? known.stored : await inner.get(id), doc };
+    entries.set(id, entry);
+    for (const { index, field } of firstFields) {
+      for (const value of [...valuesOf(entry.stored, field), ...valuesOf(doc, field)]) {
+        const key = firstKey(index, value);
+        const ids = byFirst.get(key);
+        if (ids) ids.add(id);
+        else byFirst.set(key, new Set([id]));
+      }
+    }
+  }
+
+  function entriesOf(index: string, { equals = [] }: Query): readonly Entry<T>[] {
+    if (equals.length === 0) return [...entries.values()];
+    return [...(byFirst.get(firstKey(index, equals[0])) ?? [])].flatMap(id => entries.get(id) ?? []);
   }
 
   async function scanAll(index: string, query: Query): Promise<T[]> {
@@ -33,7 +52,7 @@ export function rehearsedCollection<T extends Doc>(inner: Collection<T>, spec: C
       after = page.next;
     } while (after !== undefined);
     const { fields, array } = fieldsOf(index);
-    for (const { doc } of entries.values()) if (doc && fits(doc, fields, array, query)) found.push(doc);
+    for (const { doc } of entriesOf(index, query)) if (doc && fits(doc, fields, array, query)) found.push(doc);
     return found.sort((a, b) => compareBy(fields.slice(query.equals?.length ?? 0), a, b));
   }
 
@@ -94,8 +113,7 @@ export function rehearsedCollection<T extends Doc>(inner: Collection<T>, spec: C
       return removed;
     },
     async scan(index, query) {
-      if (entries.size === 0 && query.after === undefined) return inner.scan(index, query);
-      const all = await scanAll(index, query);
+      const all = await scanAll(index, { equals: query.equals ?? [], ...(query.range ? { range: query.range } : {}) });
       if (query.order === 'desc') all.reverse();
       const from = query.after === undefined ? 0 : Number(query.after);
       const docs = all.slice(from, from + query.limit);
@@ -105,13 +123,23 @@ export function rehearsedCollection<T extends Doc>(inner: Collection<T>, spec: C
     async count(index, query, cap) {
       const { fields, array } = fieldsOf(index);
       let count = await inner.count(index, query, cap + entries.size);
-      for (const { stored, doc } of entries.values()) {
+      for (const { stored, doc } of entriesOf(index, query)) {
         if (stored && fits(stored, fields, array, query)) count--;
         if (doc && fits(doc, fields, array, query)) count++;
       }
       return Math.min(count, cap);
     },
   };
+}
+
+function valuesOf(doc: Doc | undefined, field: string): readonly unknown[] {
+  if (!doc) return [];
+  const value = (doc as unknown as Fields)[field] ?? null;
+  return Array.isArray(value) ? value : [value];
+}
+
+function firstKey(index: string, value: unknown): string {
+  return `${index} ${typeof value} ${String(value)}`;
 }
 
 function orderedFields(index: IndexSpec | undefined) {

@@ -148,6 +148,8 @@ async function pass(
   const results = await Promise.allSettled(planned.plans.map(write));
   const failed = results.find(result => result.status === 'rejected');
   if (failed) throw failed.reason;
+  // In the order of the file: the first row that names a group gives it its spelling.
+  done.sort((a, b) => a.item.index - b.item.index);
   const full = await writeGroups(
     needs,
     done.map(({ plan }) => plan),
