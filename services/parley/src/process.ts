@@ -36,6 +36,7 @@ import type { ParleyConfig } from './config.ts';
 import { filesOf, wantsTls } from './config-parts.ts';
 import { TOKEN_ISSUER } from './key-material.ts';
 import type { Keys } from './keys.ts';
+import { lastBackup } from './last-backup.ts';
 import type { TargetName } from './routes.ts';
 import { startOrder, TARGETS } from './targets.ts';
 import type { Topology } from './topology.ts';
@@ -199,7 +200,8 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     trustProxy: config.public.trustProxy,
     routes: webClientRoutes(),
   });
-  const modules = [backends, ...watches, admin, ...services, grpc, web, ...streaming, ready];
+  const backups = lastBackup({ dataDir: config.dataDir, clock, metrics });
+  const modules = [backends, backups, ...watches, admin, ...services, grpc, web, ...streaming, ready];
   const reload = () => void Promise.all(watches.map(watched => watched.reload()));
   return { modules, health, registry, channel, reload: watches.length > 0 ? reload : undefined };
 }

@@ -2,8 +2,8 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { inspectSqliteLog } from '@parley/event-log';
 import { createSqliteStore, openSqliteSnapshot, sqliteBulkReader } from '@parley/store';
-import type { ParleyConfig } from '../config.ts';
 import { checkpointDir } from '../key-material.ts';
+import { rememberBackup } from '../last-backup.ts';
 import { databaseFile } from '../topology.ts';
 import { archiveHeads } from '../transfer/archive-heads.ts';
 import { copyCheckpoints } from '../transfer/checkpoint-files.ts';
@@ -18,8 +18,6 @@ import { type CommandContext, type CommonOptions, configFile, keysDir } from './
 /** Files of a backup. */
 export const DATABASE = 'parley.sqlite';
 export const CONFIGURATION = 'parley.yaml';
-/** In the data directory: when the last backup succeeded and where it is. */
-export const LAST_BACKUP = 'last-backup.json';
 
 const POOL =
   'a pool keeps its data in servers of their own, which their own tools back up: mongodump or Percona Backup for MongoDB (FerretDB: pg_basebackup or pg_dump), and for Kafka replication over three brokers, MirrorMaker 2 or snapshots of its volumes taken before the database; keep the key files and the directory of checkpoint copies as well. `parley export` writes all of it into one folder while the services are stopped';
@@ -72,7 +70,7 @@ export async function backup(
       environment: variables(),
       ...about,
     } satisfies Omit<BackupManifest, 'files'>);
-    rememberBackup(config, { at: new Date(startedMs).toISOString(), target, sha256 });
+    rememberBackup(config.dataDir, { at: new Date(startedMs).toISOString(), target, sha256 });
     progress.done();
     const seconds = ((clock.now() - startedMs) / 1000).toFixed(1);
     return [
@@ -163,10 +161,6 @@ function variables(): string[] {
   return Object.keys(process.env)
     .filter(name => /^PARLEY_(?!NODE$|TEST_|SCENARIO$|CONFIG$|DATA_DIR$)/.test(name))
     .sort();
-}
-
-function rememberBackup(config: ParleyConfig, what: object): void {
-  writeFileSync(join(config.dataDir, LAST_BACKUP), `${JSON.stringify(what)}\n`, { mode: 0o600 });
 }
 
 function sameDisk(path: string, target: string): readonly string[] {
