@@ -13,7 +13,7 @@ describe('the age of the last backup', () => {
     const clock = new ManualClock();
     const metrics = createMetrics({ defaults: false });
     const module = lastBackup({ dataDir, clock, metrics });
-    const value = async () => /_timestamp_seconds (\S+)/.exec(await metrics.render())?.[1];
+    const value = async () => /^parley_backup\S+_timestamp_seconds (\S+)/m.exec(await metrics.render())?.[1];
     await module.start();
     assert.equal(await value(), '0');
     const before = Date.now() / 1000 - 5;
