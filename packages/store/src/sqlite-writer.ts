@@ -19,9 +19,15 @@ export interface SqliteWriter {
   readonly db: DatabaseSync;
   /**
    * Undefined when everything that reads can see is durable, else a promise that resolves when what they see now is.
-   * It never rejects for a reader: after a failed sync, reads show what the process wrote.
+   * Rejects after a failed sync, until the restart: what reads see then may be gone after a power cut, and must not be
+   * acknowledged because it was found.
    */
   durable(): Promise<void> | undefined;
+  /**
+   * What to throw when a read on {@link db} threw `cause`: names file and remedy. A damaged file is trusted no more:
+   * everything is refused until the restart.
+   */
+  readFailed(cause: unknown): unknown;
   /** False after a failed commit (disk full, I/O error) until one succeeds again. */
   readonly healthy: boolean;
   close(): Promise<void>;

@@ -26,14 +26,22 @@ export function sqliteCollection<T extends Doc>(
     return found && (decodeRow(found, layout().columns) as T);
   };
   /** What a read found is handed out once it is durable, so that nobody acknowledges what a power cut takes back. */
-  const shown = <R>(result: R): R | Promise<R> => writer.durable()?.then(() => result) ?? result;
+  const shown = <R>(work: () => R): R | Promise<R> => {
+    let result: R;
+    try {
+      result = work();
+    } catch (cause) {
+      throw writer.readFailed(cause);
+    }
+    return writer.durable()?.then(() => result) ?? result;
+  };
   return {
     async get(id: string): Promise<T | undefined> {
-      return shown(read(id));
+      return shown(() => read(id));
     },
     async getMany(ids: readonly string[]): Promise<readonly T[]> {
       checkMany(spec, ids, storeLimits.getMany);
-      return shown([...new Set(ids)].map(read).filter(doc => doc !== undefined));
+      return shown(() => [...new Set(ids)].map(read).filter(doc => doc !== undefined));
     },
     async insert(doc: T): Promise<InsertResult> {
       const p = ready(doc);
@@ -61,10 +69,11 @@ export function sqliteCollection<T extends Doc>(
     },
     async scan(index: string, query: ScanQuery): Promise<Page<T>> {
       const plan = planScan(spec, index, query);
-      return shown('scope' in plan ? scanTokens<T>(db, layout(), plan) : scanOrdered<T>(db, layout(), plan));
+      return shown(() => ('scope' in plan ? scanTokens<T>(db, layout(), plan) : scanOrdered<T>(db, layout(), plan)));
     },
     async count(index: string, query: Pick<ScanQuery, 'equals' | 'range'>, cap: number): Promise<number> {
-      return shown(countOrdered(db, layout(), planCount(spec, index, query, cap)));
+      const plan = planCount(spec, index, query, cap);
+      return shown(() => countOrdered(db, layout(), plan));
     },
   };
 }

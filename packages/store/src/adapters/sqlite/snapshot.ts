@@ -46,6 +46,7 @@ export function openSqliteSnapshot({ path, immutable = false }: SqliteSnapshotOp
     healthy: true,
     write: () => Promise.reject(new StoreError('store.unavailable', `${path} is open for reading only`)),
     durable: () => undefined,
+    readFailed: cause => cause,
     close: async () => undefined,
   };
   return {

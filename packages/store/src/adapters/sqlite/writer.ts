@@ -1,10 +1,11 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock, Counter, Gauge, Histogram, Logger, Metrics } from '@parley/runtime';
 import { StoreError } from '../../errors.ts';
 import type { SqliteWriter } from '../../sqlite-writer.ts';
 import { type Checkpointer, startCheckpointer } from './checkpointer.ts';
+import { codeOf as code, damaged, diagnosis, firstDamage, isDamage } from './diagnosis.ts';
 import { lockDatabase } from './lock.ts';
 import { row, statement } from './statements.ts';
 import { openWalSync, type WalSync } from './wal-sync.ts';
@@ -31,6 +32,13 @@ export interface SqliteWriterOptions {
   readonly queueOps?: number;
   /** Pages of the log after which it begins anew once it is copied; default 4,000 (16 MB). */
   readonly checkpointPages?: number;
+  /**
+   * A file up to this size is read and its structure checked before it is used, bytes; default 0: never. About a second
+   * for each 500 MB.
+   */
+  readonly checkBytes?: number;
+  /** Makes the log durable; default fdatasync(2). For tests. */
+  readonly walSync?: (path: string) => WalSync;
   /** Writes, or four times as many changed rows, after which a thread of its own copies the log; default 2,000. */
   readonly checkpointOps?: number;
 }
@@ -55,7 +63,7 @@ export interface GroupCommitWriter extends SqliteWriter {
 
 /**
  * Opens the one writer of a SQLite file: WAL, group commit, each group made durable before its promises resolve. Throws `store.locked` when another
- * process has the file open this way, `store.unavailable` when it cannot be opened.
+ * process has the file open this way, `store.unavailable` when it cannot be opened or is damaged.
  */
 export function openSqliteWriter(options: SqliteWriterOptions): GroupCommitWriter {
   return new Writer(options);
@@ -65,7 +73,6 @@ export function openSqliteWriter(options: SqliteWriterOptions): GroupCommitWrite
 const FATAL = new Set([7, 8, 10, 11, 13, 26]);
 /** Failures of COMMIT after which surely nothing was written: BUSY, NOMEM, READONLY, FULL. */
 const CLEAN = new Set([5, 7, 8, 13]);
-const code = (error: unknown): number => ((error as { errcode?: number } | undefined)?.errcode ?? 0) & 0xff;
 
 class Writer implements GroupCommitWriter {
   readonly db: DatabaseSync;
@@ -77,10 +84,11 @@ class Writer implements GroupCommitWriter {
   #closed: (() => void) | undefined;
   /** The sync under way, of the newest commit. */
   #syncing: Promise<void> | undefined;
-  /** After a failed sync nobody knows what the file holds. */
+  /** After a failed sync nobody knows what the file holds; a damaged one is not to be made worse. */
   #broken: StoreError | undefined;
   #opsSinceCheckpoint = 0;
   #rowsAtCheckpoint = 0;
+  readonly #path: string;
   readonly #wal: WalSync | undefined;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #checkpointOps: number;
@@ -94,6 +102,7 @@ class Writer implements GroupCommitWriter {
   readonly #meters: { seconds: Histogram; size: Histogram; failures: Counter; waiting: Gauge } | undefined;
 
   constructor(o: SqliteWriterOptions) {
+    this.#path = o.path;
     this.#clock = o.clock;
     this.#logger = o.logger;
     this.#delay = o.commitDelayMs ?? 0;
@@ -110,19 +119,27 @@ class Writer implements GroupCommitWriter {
       this.db.exec(`PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
         PRAGMA cache_size=-${Math.max(1024, Math.floor((o.cacheBytes ?? 256 * 1024 * 1024) / 1024))};
         PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=${64 * 1024 * 1024};
-        PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF`);
+        PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; SELECT count(*) FROM sqlite_schema`);
+      if (!memory) this.#check(o.checkBytes ?? 0);
     } catch (cause) {
       this.#lock?.release();
-      throw new StoreError('store.unavailable', `cannot open ${o.path}`, { cause });
+      if (cause instanceof StoreError) throw cause;
+      throw new StoreError('store.unavailable', diagnosis(o.path, cause), { cause });
     }
     if (memory) return;
-    this.#wal = openWalSync(o.path);
+    this.#wal = (o.walSync ?? openWalSync)(o.path);
     const checkpointPages = o.checkpointPages ?? 4000;
     this.#checkpointer = startCheckpointer({
       path: o.path,
       copied: pages => pages >= checkpointPages && this.#finishCheckpoint(),
       failed: message => this.#logger?.warn('store.sqlite.checkpoint_failed', { message }),
     });
+  }
+
+  #check(most: number): void {
+    const bytes = statSync(this.#path).size;
+    const damage = bytes > 0 && bytes <= most ? firstDamage(this.db) : undefined;
+    if (damage !== undefined) throw new StoreError('store.unavailable', damaged(this.#path, damage));
   }
 
   get queued(): number {
@@ -149,7 +166,13 @@ class Writer implements GroupCommitWriter {
   }
 
   durable(): Promise<void> | undefined {
-    return this.#syncing;
+    return this.#broken ? Promise.reject(this.#broken) : this.#syncing;
+  }
+
+  readFailed(cause: unknown): unknown {
+    if (cause instanceof StoreError || code(cause) === 0) return cause;
+    if (isDamage(cause)) this.#distrust(cause);
+    return this.#broken ?? new StoreError('store.unavailable', diagnosis(this.#path, cause), { cause });
   }
 
   close(): Promise<void> {
@@ -165,7 +188,8 @@ class Writer implements GroupCommitWriter {
   #release(): void {
     void (this.#checkpointer?.close() ?? Promise.resolve()).finally(() => {
       this.#wal?.close();
-      this.db.close();
+      // Closing would copy the log, whose pages may not be what was written, over what is good in the file.
+      if (!this.#broken) this.db.close();
       this.#lock?.release();
       this.#closed?.();
     });
@@ -192,8 +216,10 @@ class Writer implements GroupCommitWriter {
         this.#syncing = undefined;
         this.#break(group, cause);
         this.#settle(group, started);
+        throw this.#broken;
       },
     );
+    this.#syncing.catch(() => undefined); // whoever waits for it hears of it
   }
 
   #settle(group: readonly Op[], started: number): void {
@@ -203,7 +229,7 @@ class Writer implements GroupCommitWriter {
     this.#meters?.seconds.observe((this.#clock.monotonic() - started) / 1000);
     this.#meters?.size.observe(group.length);
     this.#meters?.waiting.set(this.#queue.length);
-    if (this.#checkpointer) this.#keepShort(group.length);
+    if (this.#checkpointer && !this.#broken) this.#keepShort(group.length);
     if (this.#queue.length > 0) this.#schedule();
     else if (this.#closing) this.#release();
   }
@@ -233,23 +259,31 @@ class Writer implements GroupCommitWriter {
    * acknowledged by this process. https://lwn.net/Articles/752063/
    */
   #break(group: readonly Op[], cause: unknown): void {
-    const error = new StoreError(
-      'store.unavailable',
-      'the log of the database could not be made durable; check the disk, then restart',
-      {
-        outcome: 'unknown',
-        cause,
-      },
-    );
-    this.#broken = new StoreError('store.unavailable', error.message, { outcome: 'not-applied', cause });
+    const what = `the log of ${this.#path} could not be made durable (${(cause as Error).message})`;
+    const message = `${what}: check the disk, then restart Parley; nothing is stored until then`;
+    const error = new StoreError('store.unavailable', message, { outcome: 'unknown', cause });
     for (const op of group) {
       op.failed = true;
       op.error = error;
     }
-    for (const op of this.#queue.splice(0)) op.reject(this.#broken);
+    this.#refuseAll(message, cause);
+    this.#logger?.error('store.sqlite.sync_failed', { err: cause, ops: group.length, remedy: message });
+  }
+
+  /** The file is not what was written: writing on could spoil what is still good. */
+  #distrust(cause: unknown): void {
+    if (this.#broken) return;
+    const message = diagnosis(this.#path, cause);
+    this.#refuseAll(message, cause);
+    this.#logger?.error('store.sqlite.damaged', { err: cause, remedy: message });
+  }
+
+  #refuseAll(message: string, cause: unknown): void {
+    const broken = new StoreError('store.unavailable', message, { outcome: 'not-applied', cause });
+    this.#broken = broken;
+    for (const op of this.#queue.splice(0)) op.reject(broken);
     this.healthy = false;
     this.#meters?.failures.inc();
-    this.#logger?.error('store.sqlite.sync_failed', { err: cause, ops: group.length });
   }
 
   /** Runs one group and tells each of its ops what became of it. */
@@ -297,17 +331,22 @@ class Writer implements GroupCommitWriter {
       this.#logger?.error('store.sqlite.rollback_failed', { err: error });
     }
     if (group.length === 0) group.push(...this.#queue.slice(0, this.#ops));
+    const remedy = diagnosis(this.#path, cause);
     for (const op of group) {
       op.failed = true;
-      op.error = new StoreError('store.unavailable', 'the commit failed', { outcome, cause });
+      op.error = new StoreError('store.unavailable', `the commit failed: ${remedy}`, { outcome, cause });
     }
-    if (this.healthy) this.#logger?.error('store.sqlite.commit_failed', { err: cause, ops: group.length, outcome });
+    if (this.healthy)
+      this.#logger?.error('store.sqlite.commit_failed', { err: cause, ops: group.length, outcome, remedy });
     this.healthy = false;
     this.#meters?.failures.inc();
+    if (!isDamage(cause)) return;
+    this.#queue = this.#queue.slice(group.length);
+    this.#distrust(cause);
   }
 
   #heal(): void {
-    if (this.healthy) return;
+    if (this.healthy || this.#broken) return;
     this.healthy = true;
     this.#logger?.info('store.sqlite.commit_works_again');
   }
