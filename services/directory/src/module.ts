@@ -152,7 +152,10 @@ function createNeeds(config: DirectoryConfig, deps: DirectoryDeps) {
     addressRate: perMinute(config.signInsPerAddressPerMinute),
     peerRate: perMinute(config.signInsPerPeerPerMinute),
     refreshRate: perMinute(config.refreshesPerMinute),
-    rehearsal: () => ({ ...changing, ...rehearsal(records, { fallbackPolicy }) }),
+    rehearsal() {
+      const rehearsed = rehearsal(records);
+      return { ...changing, ...rehearsed, versions: createVersions({ ...rehearsed, fallbackPolicy }) };
+    },
   };
 }
 

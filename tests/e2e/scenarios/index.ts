@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { awayAndBack } from './away-and-back.ts';
+import { comeAndGo } from './come-and-go.ts';
 import { critical } from './critical.ts';
 import { kill } from './kill.ts';
 import { native } from './native.ts';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   critical,
   presenceOverTime,
   signIns,
+  comeAndGo,
   refusals,
   wire,
   native,

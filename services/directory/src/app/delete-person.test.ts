@@ -65,23 +65,21 @@ describe('a person who is deleted', () => {
     const addresses = [address, 'al@hospital.example'];
     assert.deepEqual((await d.call(directory.getPeople, { addresses }, by)).people, []);
     const { people } = await d.call(directory.getPeople, { ids: [alice], addresses }, by);
-    assert.deepEqual(
-      people.map(({ $typeName: _, ...person }) => person),
-      [
-        {
-          id: alice,
-          displayName: 'Alice Chen',
-          primaryAddress: '',
-          addresses: [],
-          department: '',
-          title: '',
-          language: '',
-          site: '',
-          managerId: '',
-          photoVersion: '',
-        },
-      ],
-    );
+    assert.deepEqual(people, [
+      {
+        $typeName: 'parley.directory.v1.Person',
+        id: alice,
+        displayName: 'Alice Chen',
+        primaryAddress: '',
+        addresses: [],
+        department: '',
+        title: '',
+        language: '',
+        site: '',
+        managerId: '',
+        photoVersion: '',
+      },
+    ]);
     const { group, members } = await d.call(directory.listGroupMembers, { group: 'staff' }, by);
     assert.deepEqual([group?.memberCount, members], [0, []]);
     assert.deepEqual((await d.call(directory.listGroups, { memberId: alice }, by)).groups, []);

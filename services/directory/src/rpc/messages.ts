@@ -93,5 +93,6 @@ export function principalMessage(view: PrincipalView): MessageInitShape<typeof P
     version: BigInt(view.version),
     displayName: person.displayName,
     primaryAddress: person.primaryAddress,
+    roles: account.state === 'enabled' ? roleMessages(account.roles) : [],
   };
 }

@@ -1,6 +1,4 @@
 import type { Logger, Metrics } from '@parley/runtime';
-import { createVersions } from '../../app/versions.ts';
-import type { ArchivingPolicy } from '../../domain/policy.ts';
 import { createDirectoryEvents } from '../../events.ts';
 import type { Announcements } from '../../ports/announcements.ts';
 import type { PasswordHasher } from '../../ports/password-hasher.ts';
@@ -8,9 +6,8 @@ import type { Records } from '../../ports/records.ts';
 import { rehearsedRecords } from './rehearsed-records.ts';
 
 /** What a dry run works with instead: it reads what is stored, and all it does is forgotten. */
-export function rehearsal(records: Records, options: { readonly fallbackPolicy: ArchivingPolicy }) {
-  const rehearsed = rehearsedRecords(records);
-  return { ...rehearsed, events, announcements, hasher, versions: createVersions({ ...rehearsed, ...options }) };
+export function rehearsal(records: Records) {
+  return { ...rehearsedRecords(records), events, announcements, hasher };
 }
 
 const nothing = () => {};

@@ -423,7 +423,7 @@ describe('people from a file', () => {
 
   it('are refused as a whole only when there are none or too many', async () => {
     await assert.rejects(load([]), refusal('directory.field_missing', 'rows'));
-    await assert.rejects(load(Array(201).fill(ada)), refusal('directory.too_many', 'rows'));
+    await assert.rejects(load(Array.from({ length: 201 }, () => ({ ...ada }))), refusal('directory.too_many', 'rows'));
   });
 });
 

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Role } from "../../common/v1/access_pb.ts";
 import { file_parley_common_v1_access } from "../../common/v1/access_pb.ts";
 import type { EffectiveArchivingPolicy } from "./policy_pb.ts";
 import { file_parley_directory_v1_policy } from "./policy_pb.ts";
@@ -13,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/directory/v1/internal.proto.
  */
 export const file_parley_directory_v1_internal: GenFile = /*@__PURE__*/
-  fileDesc("CiJwYXJsZXkvZGlyZWN0b3J5L3YxL2ludGVybmFsLnByb3RvEhNwYXJsZXkuZGlyZWN0b3J5LnYxIiMKFEdldFByaW5jaXBhbHNSZXF1ZXN0EgsKA2lkcxgBIAMoCSJLChVHZXRQcmluY2lwYWxzUmVzcG9uc2USMgoKcHJpbmNpcGFscxgBIAMoCzIeLnBhcmxleS5kaXJlY3RvcnkudjEuUHJpbmNpcGFsIsoBCglQcmluY2lwYWwSCgoCaWQYASABKAkSDwoHZW5hYmxlZBgCIAEoCBIMCgRzaXRlGAMgASgJEhAKCGludGVybmFsGAQgASgIEkAKCWFyY2hpdmluZxgFIAEoCzItLnBhcmxleS5kaXJlY3RvcnkudjEuRWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5Eg8KB3ZlcnNpb24YBiABKAMSFAoMZGlzcGxheV9uYW1lGAcgASgJEhcKD3ByaW1hcnlfYWRkcmVzcxgIIAEoCSIqChNDaGVja1NpZ25JbnNSZXF1ZXN0EhMKC3NpZ25faW5faWRzGAEgAygJIiUKFENoZWNrU2lnbkluc1Jlc3BvbnNlEg0KBWVuZGVkGAEgAygJMs0CChhEaXJlY3RvcnlJbnRlcm5hbFNlcnZpY2UStAEKDUdldFByaW5jaXBhbHMSKS5wYXJsZXkuZGlyZWN0b3J5LnYxLkdldFByaW5jaXBhbHNSZXF1ZXN0GioucGFybGV5LmRpcmVjdG9yeS52MS5HZXRQcmluY2lwYWxzUmVzcG9uc2UiTIrOGEgIAxoHc2Vzc2lvbhoIcHJlc2VuY2UaAmltGg9wZXJzaXN0ZW50LWNoYXQaCWFyY2hpdmluZxoPZWRnZS1mZWRlcmF0aW9uIAESegoMQ2hlY2tTaWduSW5zEigucGFybGV5LmRpcmVjdG9yeS52MS5DaGVja1NpZ25JbnNSZXF1ZXN0GikucGFybGV5LmRpcmVjdG9yeS52MS5DaGVja1NpZ25JbnNSZXNwb25zZSIVis4YEQgDGgdzZXNzaW9uIAEogIBAYgZwcm90bzM", [file_parley_common_v1_access, file_parley_directory_v1_policy]);
+  fileDesc("CiJwYXJsZXkvZGlyZWN0b3J5L3YxL2ludGVybmFsLnByb3RvEhNwYXJsZXkuZGlyZWN0b3J5LnYxIiMKFEdldFByaW5jaXBhbHNSZXF1ZXN0EgsKA2lkcxgBIAMoCSJLChVHZXRQcmluY2lwYWxzUmVzcG9uc2USMgoKcHJpbmNpcGFscxgBIAMoCzIeLnBhcmxleS5kaXJlY3RvcnkudjEuUHJpbmNpcGFsIvEBCglQcmluY2lwYWwSCgoCaWQYASABKAkSDwoHZW5hYmxlZBgCIAEoCBIMCgRzaXRlGAMgASgJEhAKCGludGVybmFsGAQgASgIEkAKCWFyY2hpdmluZxgFIAEoCzItLnBhcmxleS5kaXJlY3RvcnkudjEuRWZmZWN0aXZlQXJjaGl2aW5nUG9saWN5Eg8KB3ZlcnNpb24YBiABKAMSFAoMZGlzcGxheV9uYW1lGAcgASgJEhcKD3ByaW1hcnlfYWRkcmVzcxgIIAEoCRIlCgVyb2xlcxgJIAMoDjIWLnBhcmxleS5jb21tb24udjEuUm9sZSIqChNDaGVja1NpZ25JbnNSZXF1ZXN0EhMKC3NpZ25faW5faWRzGAEgAygJIiUKFENoZWNrU2lnbkluc1Jlc3BvbnNlEg0KBWVuZGVkGAEgAygJMs0CChhEaXJlY3RvcnlJbnRlcm5hbFNlcnZpY2UStAEKDUdldFByaW5jaXBhbHMSKS5wYXJsZXkuZGlyZWN0b3J5LnYxLkdldFByaW5jaXBhbHNSZXF1ZXN0GioucGFybGV5LmRpcmVjdG9yeS52MS5HZXRQcmluY2lwYWxzUmVzcG9uc2UiTIrOGEgIAxoHc2Vzc2lvbhoIcHJlc2VuY2UaAmltGg9wZXJzaXN0ZW50LWNoYXQaCWFyY2hpdmluZxoPZWRnZS1mZWRlcmF0aW9uIAESegoMQ2hlY2tTaWduSW5zEigucGFybGV5LmRpcmVjdG9yeS52MS5DaGVja1NpZ25JbnNSZXF1ZXN0GikucGFybGV5LmRpcmVjdG9yeS52MS5DaGVja1NpZ25JbnNSZXNwb25zZSIVis4YEQgDGgdzZXNzaW9uIAEogIBAYgZwcm90bzM", [file_parley_common_v1_access, file_parley_directory_v1_policy]);
 
 /**
  * Names principals.
@@ -119,6 +120,13 @@ export type Principal = Message<"parley.directory.v1.Principal"> & {
    * @generated from field: string primary_address = 8;
    */
   primaryAddress: string;
+
+  /**
+   * Roles he holds now; an access token says which he held when it was made.
+   *
+   * @generated from field: repeated parley.common.v1.Role roles = 9;
+   */
+  roles: Role[];
 };
 
 /**

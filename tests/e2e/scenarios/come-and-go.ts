@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { Role } from '@parley/contracts';
+import { ImportAction } from '@parley/contracts/directory/v1/admin';
+import { AccountState } from '@parley/contracts/directory/v1/person';
+import { until } from '@parley/testkit';
+import { receives, refused, type Scenario } from '../scenario.ts';
+
+export const comeAndGo: Scenario = {
+  name: 'people come in by file, are found in any script, go away without losing what they said, and come back',
+  config: { directory: { standingMaxAgeMs: 500 }, session: { signInCheckMs: 1_000 } },
+  async run(world) {
+    const { directoryAdmin } = (await world.administrator()).services;
+    const password = `pw-${crypto.randomUUID()}`;
+    const row = (id: string, displayName: string, more: object = {}) => ({
+      externalId: id,
+      address: `${id}@parley.example`,
+      displayName,
+      groups: ['外科 Surgery'],
+      setGroups: true,
+      ...more,
+    });
+    const rows = [
+      row('n1', '林美玲', { manager: 'n2', initialPassword: password }),
+      row('n2', 'Zoë O’Brien', { department: 'Ward 7' }),
+      row('n3', 'Nobody', { manager: 'n9' }),
+      row('n1', '林 美玲', { title: 'Dr.' }),
+    ];
+    const { CREATED, REFUSED, UPDATED, UNCHANGED } = ImportAction;
+    const rehearsed = await directoryAdmin.importPeople({ rows, dryRun: true });
+    const imported = await directoryAdmin.importPeople({ rows });
+    for (const { outcomes } of [rehearsed, imported]) {
+      assert.deepEqual(
+        outcomes.map(o => [o.action, o.code]),
+        [
+          [CREATED, ''],
+          [CREATED, ''],
+          [REFUSED, 'directory.manager_not_found'],
+          [UPDATED, ''],
+        ],
+      );
+    }
+    const again = await directoryAdmin.importPeople({ rows: rows.slice(1, 2) });
+    assert.equal(again.outcomes[0]?.action, UNCHANGED);
+    const lin = { id: imported.outcomes[0]?.personId as string, address: 'n1@parley.example' };
+
+    // found in any order and width, and in the group
+    const ines = await world.person('Ines');
+    const desk = await world.device(ines);
+    const { directory } = desk.client.services;
+    const found = async (query: string) => (await directory.searchPeople({ query })).people.map(p => p.id);
+    for (const query of ['美玲', '玲', '林美玲', '美玲林', '美玲 林', 'Ｎ１@parley']) {
+      assert.ok((await found(query)).includes(lin.id), query);
+    }
+    assert.equal((await found('zoe obrien')).length, 1);
+    const members = async () => (await directory.listGroupMembers({ group: '外科 surgery' })).members.map(m => m.id);
+    assert.ok((await members()).includes(lin.id));
+
+    // she talks, and is deleted: her stream ends, her name stays, nobody finds or reaches her
+    const admin = await world.person('Second', [Role.ADMINISTRATOR, Role.USER_ADMINISTRATOR]);
+    const second = world.client();
+    await second.signIn(admin.address, admin.password);
+    await directoryAdmin.resetPassword({ person: lin.id, newPassword: `${password}-2` });
+    const her = world.client();
+    await her.signIn(lin.address, `${password}-2`);
+    await her.changePassword(`${password}-2`, password);
+    await her.connect();
+    await her.send(ines.id, 'before I go').acknowledged;
+    await receives(desk, 'before I go');
+    const { account } = await second.services.directoryAdmin.deletePerson({ person: lin.address });
+    assert.equal(account?.state, AccountState.DELETED);
+    await until('the stream of somebody deleted to end', () => her.connection.getSnapshot().phase === 'ended', {
+      timeoutMs: 30_000,
+    });
+    assert.deepEqual((await found('美玲')).includes(lin.id), false);
+    assert.equal((await members()).includes(lin.id), false);
+    assert.deepEqual((await directory.getPeople({ addresses: [lin.address] })).people, []);
+    const named = (await directory.getPeople({ ids: [lin.id] })).people;
+    assert.deepEqual(
+      named.map(p => p.displayName),
+      ['林 美玲'],
+    );
+    await refused(desk.client.send(lin.id, 'are you there?').acknowledged, 'im.recipient_disabled');
+    await refused(world.client().signIn(lin.address, password), 'directory.sign_in_refused');
+    await refused(
+      directoryAdmin.createPerson({ requestId: crypto.randomUUID(), address: lin.address, displayName: 'Other' }),
+      'directory.address_taken',
+    );
+
+    // whoever is disabled administers nothing with the token he still has
+    await directoryAdmin.setAccountState({ person: admin.id, state: AccountState.DISABLED });
+    await refused(second.services.directoryAdmin.restorePerson({ person: lin.id }), 'directory.sign_in_over');
+
+    // back as she was
+    await directoryAdmin.restorePerson({ person: lin.address });
+    assert.ok((await found('美玲')).includes(lin.id) && (await members()).includes(lin.id));
+    const back = world.client();
+    await back.signIn(lin.address, password);
+    await back.connect();
+    await until('messages to reach her again', () =>
+      desk.client.send(lin.id, 'welcome back').acknowledged.then(
+        () => true,
+        () => false,
+      ),
+    );
+  },
+};
