@@ -124,6 +124,14 @@ export const parleyConfigSchema = z.strictObject({
         .max(68_719_476_736)
         .default(268_435_456)
         .describe('Page cache of SQLite, bytes.'),
+      checkBytes: z
+        .int()
+        .min(0)
+        .max(Number.MAX_SAFE_INTEGER)
+        .default(268_435_456)
+        .describe(
+          'A database up to this size is read and its structure checked at each start, bytes (about a second for 500 MB). Larger ones are trusted until a damaged page is met. 0: never checked.',
+        ),
       logFaultFile: z
         .string()
         .max(4_096)

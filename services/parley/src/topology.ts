@@ -53,9 +53,9 @@ const databaseOf = (service: string): string => service.replaceAll('-', '_');
 
 async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
   const { clock, logger } = deps;
-  const { cacheBytes, logFaultFile } = config.standalone;
+  const { cacheBytes, checkBytes, logFaultFile } = config.standalone;
   const path = databaseFile(config) as string;
-  const writer = openSqliteWriter({ path, cacheBytes, ...deps });
+  const writer = openSqliteWriter({ path, cacheBytes, checkBytes, ...deps });
   const stores = new Map<string, Store>();
   const faulty = logFaultFile === '' ? undefined : faultsOfFile(join(config.dataDir, logFaultFile), clock);
   const eventLog = createSqliteEventLog({ writer, ...(faulty && { faults: faulty.faults }), ...deps });
