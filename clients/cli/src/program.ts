@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { ConnectError } from '@connectrpc/connect';
 import { toClientError } from '@parley/client';
 import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
@@ -17,9 +16,7 @@ import type { Io } from './io.ts';
 import { renderFailure } from './output/failure.ts';
 import { cliReference } from './reference.ts';
 import { createShell, type Shell } from './shell.ts';
-
-/** Version of this program. */
-export const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+import { VERSION } from './version.ts';
 
 /** The commands of `parleyctl`. */
 export function createProgram(shell: Shell, io?: Pick<Io, 'stdout' | 'stderr'>, json = false): Command {

@@ -22,6 +22,8 @@ export function createFakeDirectory() {
     groups,
     created: [] as unknown[],
     passwords: [] as (readonly [person: string, password: string])[],
+    /** Roles of whoever is signed in. */
+    myRoles: [Role.ADMINISTRATOR] as Role[],
     /** Sizes of the imports that came. */
     imports: [] as { rows: number; dryRun: boolean }[],
     /** Thrown instead of the next answers of an administration. */
@@ -120,7 +122,7 @@ export function createFakeDirectory() {
   function mount(router: ConnectRouter): ConnectRouter {
     return router
       .service(DirectoryService, {
-        getMe: () => ({ person: MEI, roles: [Role.ADMINISTRATOR] }),
+        getMe: () => ({ person: MEI, roles: here.myRoles }),
         getPeople: ({ ids, addresses }) => ({
           people: [...ids, ...addresses].flatMap(one => find(one)?.person ?? []),
         }),

@@ -2,7 +2,11 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError, createConnectRouter } from '@connectrpc/connect';
 import { createFetchHandler } from '@connectrpc/connect/protocol';
 import { ErrorInfoSchema } from '@parley/contracts';
-import { ArchiveService, type VerifyEventSchema } from '@parley/contracts/archive/v1/archive';
+import {
+  ArchiveService,
+  type GetStatusResponseSchema,
+  type VerifyEventSchema,
+} from '@parley/contracts/archive/v1/archive';
 import { PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { type ImEvent, ImEventKind, ImEventSchema, ImService } from '@parley/contracts/im/v1/im';
@@ -52,6 +56,7 @@ export function createFakeServer() {
     calls: [] as { path: string; authorization: string | null }[],
     passwordChangeRequired: false,
     verifyEvents: [] as MessageInitShape<typeof VerifyEventSchema>['event'][],
+    status: { policySummary: 'All messages are archived.' } as MessageInitShape<typeof GetStatusResponseSchema>,
     policies: [] as unknown[],
     directory,
     created: directory.created,
@@ -193,6 +198,7 @@ export function createFakeServer() {
       },
     })
     .service(ArchiveService, {
+      getStatus: () => server.status,
       async *verify() {
         for (const event of server.verifyEvents) if (event) yield { event };
       },

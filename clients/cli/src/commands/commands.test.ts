@@ -372,24 +372,6 @@ describe('archive verify', () => {
   });
 });
 
-describe('the doctor', () => {
-  it('finds a healthy server healthy', async t => {
-    const { ctl } = await signedIn(t);
-    const { code, stdout } = await ctl(['doctor']);
-    assert.equal(code, 0, stdout);
-    assert.equal(stdout.match(/^ok /gm)?.length, 5);
-  });
-
-  it('stops at the first fault and says what to do', async t => {
-    const { home } = await signedIn(t);
-    const down = () => Promise.reject(new TypeError('fetch failed'));
-    const { code, stdout } = await outcome(['doctor'], { home, fetch: down });
-    assert.equal(code, 1);
-    assert.equal(stdout.match(/FAIL/g)?.length, 1);
-    assert.ok(!stdout.includes('stream'));
-  });
-});
-
 describe('a profile file that is none', () => {
   it('is told, not overwritten', async t => {
     const { home, ctl } = await signedIn(t);

@@ -1,6 +1,8 @@
-import { MachineState, ParleyClientError, toClientError } from '@parley/client';
+import { MachineState, toClientError } from '@parley/client';
+import type { Role } from '@parley/contracts';
 import { Command } from 'commander';
 import type { Cli } from '../cli.ts';
+import { checkArchive, checkCertificate, checkServer, type Finding, type Level } from '../doctor/checks.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failureOf } from '../output/failure.ts';
 import { personText } from '../output/shapes.ts';
@@ -8,19 +10,19 @@ import { oneLine, sanitise } from '../output/text.ts';
 import { lengthOf } from '../output/time.ts';
 import type { Shell } from '../shell.ts';
 import { goOnline } from '../stream.ts';
+import { VERSION } from '../version.ts';
 
 /** `doctor`. */
 export function doctorCommand(shell: Shell): Command {
   return new Command('doctor')
-    .description('check step by step: server, sign-in, stream, versions, clock; exit code 1 when something is wrong')
+    .description(
+      'check step by step: server, certificate, sign-in, archive, stream, versions, clock; exit code 1 when something is wrong',
+    )
     .action(shell.action(doctor));
 }
 
-interface Check {
+interface Check extends Finding {
   readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly remedy?: string;
 }
 
 /** A wrong clock of this size confuses people, though not the client. */
@@ -29,62 +31,73 @@ const CLOCK_TOLERANCE_MS = 5_000;
 async function doctor(cli: Cli): Promise<number> {
   const { print, io } = cli;
   const checks: Check[] = [];
-  /** Runs a check; those after one that failed are not run. */
-  async function check(name: string, work: () => Promise<string>): Promise<void> {
-    if (checks.some(c => !c.ok)) return;
+  /** Makes a check; whatever it throws is what it found. Says whether to go on. */
+  async function check(name: string, work: () => Promise<Finding | undefined>): Promise<boolean> {
+    let finding: Finding | undefined;
     try {
-      checks.push({ name, ok: true, detail: await work() });
+      finding = await work();
     } catch (error) {
       const { message, code, remedy } = failureOf(toClientError(error, io.interrupted));
-      checks.push({ name, ok: false, detail: `${message} (${code})`, ...(remedy && { remedy }) });
+      finding = { level: 'fail', detail: `${message} (${code})`, ...(remedy && { remedy }) };
     }
+    io.interrupted.throwIfAborted();
+    if (finding) checks.push({ name, ...finding });
+    return finding?.level !== 'fail';
   }
   const server = cli.server();
   const client = cli.client();
+  let roles: readonly Role[] = [];
 
-  await check('server', async () => {
-    const began = performance.now();
-    // any answer will do, a refusal too: an unknown method shows that a Parley is there
-    await client.services.directory.getMe({}, { signal: io.interrupted }).catch(onlyIfUnreachable);
-    return `${server} answers after ${Math.round(performance.now() - began)} ms`;
-  });
-  await check('sign-in', async () => {
-    const { person } = await client.services.directory.getMe({}, { signal: io.interrupted });
-    return `as ${person ? sanitise(personText(person)) : 'nobody'} (profile ${cli.profile.name})`;
-  });
-  await check('stream', async () => {
-    const began = performance.now();
-    await goOnline(cli, client, MachineState.AWAY);
-    return `open after ${Math.round(performance.now() - began)} ms`;
-  });
+  const reachable = await check('server', () => checkServer(cli, server));
+  if (reachable) await check('certificate', () => checkCertificate(cli, server));
+  const signedIn =
+    reachable &&
+    (await check('sign-in', async () => {
+      const me = await client.services.directory.getMe({}, { signal: io.interrupted });
+      roles = me.roles;
+      const who = me.person ? sanitise(personText(me.person)) : 'nobody';
+      return { level: 'ok', detail: `as ${who} (profile ${cli.profile.name})` };
+    }));
+  if (signedIn) await check('archive', () => checkArchive(cli, roles));
+  if (signedIn)
+    await check('stream', async () => {
+      const began = performance.now();
+      await goOnline(cli, client, MachineState.AWAY);
+      return { level: 'ok', detail: `open after ${Math.round(performance.now() - began)} ms` };
+    });
   const connection = client.connection.getSnapshot();
   if (connection.phase === 'online') {
     const { serverVersion, upgradeAdvised, clockAheadMs } = connection;
-    checks.push({
-      name: 'version',
-      ok: true,
-      detail: `server ${oneLine(serverVersion)}${upgradeAdvised ? '; a newer client is recommended' : ''}`,
-    });
-    const off = Math.abs(clockAheadMs);
-    checks.push({
-      name: 'clock',
-      ok: off <= CLOCK_TOLERANCE_MS,
-      detail: off <= 1_000 ? 'right' : `this machine is ${lengthOf(off)} ${clockAheadMs > 0 ? 'ahead' : 'behind'}`,
-      ...(off > CLOCK_TOLERANCE_MS && { remedy: 'Let the clock be set by the network (NTP).' }),
-    });
+    checks.push(versionCheck(oneLine(serverVersion), upgradeAdvised), clockCheck(clockAheadMs));
   }
-  print.result({ server, healthy: checks.every(c => c.ok), checks }, () =>
-    checks.flatMap(({ name, ok, detail, remedy }) => [
-      `${ok ? print.style('green', 'ok  ') : print.style('red', 'FAIL')}  ${name.padEnd(8)}  ${oneLine(detail)}`,
-      ...(remedy ? [`                ${remedy}`] : []),
+  const healthy = checks.every(c => c.level !== 'fail');
+  const shown = checks.map(c => ({ ...c, ok: c.level !== 'fail' }));
+  print.result({ server, healthy, checks: shown }, () =>
+    checks.flatMap(({ name, level, detail, remedy }) => [
+      `${mark(cli, level)}  ${name.padEnd(11)}  ${oneLine(detail)}`,
+      ...(remedy ? [`${' '.repeat(19)}${remedy}`] : []),
     ]),
   );
-  return checks.every(c => c.ok) ? EXIT.ok : EXIT.negative;
+  return healthy ? EXIT.ok : EXIT.negative;
 }
 
-/** Passes refusals over: whoever refuses, answers. */
-function onlyIfUnreachable(error: unknown): void {
-  const failure = toClientError(error);
-  const code = failure instanceof ParleyClientError ? failure.code : '';
-  if (code.startsWith('client.') && code !== 'client.signed_out') throw failure;
+function mark({ print }: Cli, level: Level): string {
+  if (level === 'ok') return print.style('green', 'ok  ');
+  if (level === 'warn') return print.style('yellow', 'WARN');
+  return level === 'fail' ? print.style('red', 'FAIL') : print.style('dim', '--  ');
+}
+
+function versionCheck(serverVersion: string, upgradeAdvised: boolean): Check {
+  const detail = `server ${serverVersion}, parleyctl ${VERSION}`;
+  if (!upgradeAdvised) return { name: 'version', level: 'ok', detail };
+  const remedy = 'The server recommends a newer client: install parleyctl of its version.';
+  return { name: 'version', level: 'warn', detail, remedy };
+}
+
+function clockCheck(aheadMs: number): Check {
+  const off = Math.abs(aheadMs);
+  const detail = off <= 1_000 ? 'right' : `this machine is ${lengthOf(off)} ${aheadMs > 0 ? 'ahead' : 'behind'}`;
+  if (off <= CLOCK_TOLERANCE_MS) return { name: 'clock', level: 'ok', detail };
+  const remedy = 'Let the machine keep its time by NTP (timedatectl set-ntp true), or look at the clock of the server.';
+  return { name: 'clock', level: 'fail', detail, remedy };
 }
