@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcWebTransport } from '@connectrpc/connect-web';
 import { Role } from '@parley/contracts';
-import { ImportAction } from '@parley/contracts/directory/v1/admin';
+import { DirectoryAdminService, ImportAction } from '@parley/contracts/directory/v1/admin';
+import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { AccountState } from '@parley/contracts/directory/v1/person';
 import { until } from '@parley/testkit';
 import { receives, refused, type Scenario } from '../scenario.ts';
@@ -57,8 +60,14 @@ export const comeAndGo: Scenario = {
 
     // she talks, and is deleted: her stream ends, her name stays, nobody finds or reaches her
     const admin = await world.person('Second', [Role.ADMINISTRATOR, Role.USER_ADMINISTRATOR]);
-    const second = world.client();
-    await second.signIn(admin.address, admin.password);
+    const transport = createGrpcWebTransport({ baseUrl: world.parley.url });
+    const { tokens } = await createClient(AuthService, transport).signIn({
+      address: admin.address,
+      password: admin.password,
+      deviceLabel: '',
+    });
+    const second = createClient(DirectoryAdminService, transport);
+    const bearer = { headers: { authorization: `Bearer ${tokens?.accessToken}` } };
     await directoryAdmin.resetPassword({ person: lin.id, newPassword: `${password}-2` });
     const her = world.client();
     await her.signIn(lin.address, `${password}-2`);
@@ -66,7 +75,7 @@ export const comeAndGo: Scenario = {
     await her.connect();
     await her.send(ines.id, 'before I go').acknowledged;
     await receives(desk, 'before I go');
-    const { account } = await second.services.directoryAdmin.deletePerson({ person: lin.address });
+    const { account } = await second.deletePerson({ person: lin.address }, bearer);
     assert.equal(account?.state, AccountState.DELETED);
     await until('the stream of somebody deleted to end', () => her.connection.getSnapshot().phase === 'ended', {
       timeoutMs: 30_000,
@@ -88,7 +97,7 @@ export const comeAndGo: Scenario = {
 
     // whoever is disabled administers nothing with the token he still has
     await directoryAdmin.setAccountState({ person: admin.id, state: AccountState.DISABLED });
-    await refused(second.services.directoryAdmin.restorePerson({ person: lin.id }), 'directory.sign_in_over');
+    await refused(second.restorePerson({ person: lin.id }, bearer), 'directory.sign_in_over');
 
     // back as she was
     await directoryAdmin.restorePerson({ person: lin.address });
