@@ -15,7 +15,7 @@ const people = Array.from({ length: 3_000 }, (_, i) => ({
   sortName: `n${i}`,
   prefixes: ['n'],
 }));
-const events = Array.from({ length: 4_500 }, (_, i) => ({
+const events = Array.from({ length: 6_000 }, (_, i) => ({
   _id: `p1.${i}`,
   conv: 'd_1',
   key: `key${String(i).padStart(6, '0')}`,
@@ -61,7 +61,7 @@ describe('parley export and import', () => {
     const [before, after] = [await contents(source), await contents(target)];
     assert.deepEqual(Object.keys(after['directory_attempts'] ?? {}), []);
     assert.deepEqual({ ...after, directory_attempts: {} }, { ...before, directory_attempts: {} });
-    assert.equal(Object.keys(after['im_events'] ?? {}).length, 4_500);
+    assert.equal(Object.keys(after['im_events'] ?? {}).length, 6_000);
     const [old, now] = [await headOf(source), await headOf(target)];
     assert.notEqual(now.epoch, old.epoch);
     assert.equal(now.records, 0, 'the log of the new installation begins empty');
@@ -98,7 +98,7 @@ describe('parley export and import', () => {
     await assert.rejects(importAll(target, { from: at('export') }, cut), /cut/);
     const half = await contents(target);
     const there = Object.keys(half['im_events'] ?? {}).length;
-    assert.ok(there > 0 && there <= 4_500, `${there}`);
+    assert.ok(there > 0 && there <= 6_000, `${there}`);
     assert.deepEqual(half['directory_accounts'], {}, 'nobody can sign in to half an installation');
     await importAll(target, { from: at('export') }, silent);
     assert.deepEqual((await contents(target))['im_events'], (await contents(source))['im_events']);

@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@parley/runtime';
-import { type Collection, type Doc, type InsertResult, StoreError } from '@parley/store';
+import { type Collection, type Doc, type InsertResult, StoreError, storeLimits } from '@parley/store';
 import { documentsOf } from './documents.ts';
 
+/** Large portions: SQLite writes each with one commit, MongoDB's adapter divides them. */
+const PORTION_DOCUMENTS = 5_000;
+const PORTION_BYTES = 16 * 1024 * 1024;
 /** Portions on their way at the same time. */
 const TOGETHER = 4;
 /** Waits before a portion is tried again, milliseconds. */
@@ -48,17 +51,20 @@ export async function importCollection(options: ImportCollectionOptions): Promis
         );
       ids.push(id);
     }
-    const found = new Map((await persistently(() => collection.getMany(ids), clock)).map(doc => [doc._id, doc]));
+    const found = new Map<string, Doc>();
+    for (let i = 0; i < ids.length; i += storeLimits.getMany)
+      for (const doc of await persistently(() => collection.getMany(ids.slice(i, i + storeLimits.getMany)), clock))
+        found.set(doc._id, doc);
     for (const doc of docs) {
       const other = found.get(doc._id);
-      if (!other || !ids.includes(doc._id)) continue;
+      if (!other) continue;
       const { _rev: _, ...content } = other;
       if (!isDeepStrictEqual(content, { ...doc }))
         throw new Error(`${name}: ${doc._id} is there and is another document; import into an empty installation`);
     }
   }
 
-  for (const { docs } of documentsOf(file)) {
+  for (const { docs } of documentsOf(file, PORTION_DOCUMENTS, PORTION_BYTES)) {
     const work = put(docs)
       .catch((error: unknown) => {
         failed ??= error;
