@@ -16,6 +16,7 @@ import { newAccount } from '../domain/account.ts';
 import { roleNames } from '../domain/roles.ts';
 import { newSignIn } from '../domain/sign-in.ts';
 import { createDirectory, directoryCollections, directoryConfigSchema } from '../index.ts';
+import { wrapStore } from './stores.ts';
 
 export const goodPassword = 'correct horse battery';
 
@@ -25,10 +26,13 @@ export interface LogLine {
 }
 
 /** A directory on a database in memory, with cheap hashing and a clock that stands still. */
-export async function startDirectory(settings: Record<string, unknown> = {}, wrap: (store: Store) => Store = s => s) {
+export async function startDirectory(
+  settings: Record<string, unknown> = {},
+  wrap: (store: Store) => Store = s => s,
+  open: (clock: ManualClock) => Promise<Store> = openInMemory,
+) {
   const clock = new ManualClock();
-  const stores = openMemoryStore({ clock, sweepEveryMs: 2 ** 31 - 1 });
-  const store = stores.store('directory');
+  const store = await open(clock);
   await store.migrate(directoryCollections);
   await store.collection(accounts).insert(root);
   await store.collection(signIns).insert(rootSignIn);
@@ -118,12 +122,21 @@ export async function startDirectory(settings: Record<string, unknown> = {}, wra
     async close() {
       await module.stop();
       await bus.close();
-      await stores.close();
+      await store.close();
     },
   };
 }
 
 export type Directory = Awaited<ReturnType<typeof startDirectory>>;
+
+async function openInMemory(clock: ManualClock): Promise<Store> {
+  const stores = openMemoryStore({ clock, sweepEveryMs: 2 ** 31 - 1 });
+  return wrapStore(
+    stores.store('directory'),
+    (_name, _collection, call) => call,
+    () => stores.close(),
+  );
+}
 
 // Holds every role, and counts nowhere: there is an account, but no person.
 const root = {

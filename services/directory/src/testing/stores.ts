@@ -4,7 +4,11 @@ type Call = (...args: never[]) => Promise<unknown>;
 const writes = new Set(['insert', 'insertMany', 'replace', 'delete', 'deleteMany']);
 
 /** A store whose calls pass `around`, which may wait, fail or count. */
-export function wrapStore(store: Store, around: (name: string, collection: string, call: Call) => Call): Store {
+export function wrapStore(
+  store: Store,
+  around: (name: string, collection: string, call: Call) => Call,
+  close: () => Promise<void> = () => store.close(),
+): Store {
   return {
     ...store,
     get connected() {
@@ -12,7 +16,7 @@ export function wrapStore(store: Store, around: (name: string, collection: strin
     },
     now: () => store.now(),
     migrate: specs => store.migrate(specs),
-    close: () => store.close(),
+    close,
     collection<T extends Doc>(spec: Parameters<Store['collection']>[0]) {
       const inner = store.collection(spec) as unknown as Record<string, Call>;
       const names = ['get', 'getMany', 'insert', 'insertMany', 'replace', 'delete', 'deleteMany', 'scan', 'count'];
