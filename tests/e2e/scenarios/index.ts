@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { awayAndBack } from './away-and-back.ts';
 import { comeAndGo } from './come-and-go.ts';
 import { critical } from './critical.ts';
+import { imports } from './import.ts';
 import { kill } from './kill.ts';
 import { native } from './native.ts';
 import { presenceOverTime } from './presence-over-time.ts';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   presenceOverTime,
   signIns,
   comeAndGo,
+  imports,
   refusals,
   wire,
   native,
