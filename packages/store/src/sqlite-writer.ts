@@ -28,6 +28,11 @@ export interface SqliteWriter {
    * everything is refused until the restart.
    */
   readFailed(cause: unknown): unknown;
+  /**
+   * The machine's time, milliseconds since 1970-01-01 UTC; goes on, more slowly, when its clock is set back. What only
+   * reads has none.
+   */
+  now?(): number;
   /** False after a failed commit (disk full, I/O error) until one succeeds again. */
   readonly healthy: boolean;
   close(): Promise<void>;

@@ -65,7 +65,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       });
       layouts.clear();
     },
-    now: async () => clock.now(),
+    now: async () => writer.now?.() ?? clock.now(),
     get connected(): boolean {
       return !closed && writer.healthy;
     },

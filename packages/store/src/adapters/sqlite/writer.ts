@@ -8,6 +8,7 @@ import { type Checkpointer, startCheckpointer } from './checkpointer.ts';
 import { codeOf as code, damaged, diagnosis, firstDamage, isDamage } from './diagnosis.ts';
 import { lockDatabase } from './lock.ts';
 import { row, statement } from './statements.ts';
+import { createSteadyTime, type SteadyTime } from './steady-time.ts';
 import { openWalSync, type WalSync } from './wal-sync.ts';
 
 /** How to open the writer. */
@@ -89,6 +90,7 @@ class Writer implements GroupCommitWriter {
   #opsSinceCheckpoint = 0;
   #rowsAtCheckpoint = 0;
   readonly #path: string;
+  readonly #time: SteadyTime;
   readonly #wal: WalSync | undefined;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #checkpointOps: number;
@@ -121,6 +123,7 @@ class Writer implements GroupCommitWriter {
         PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=${64 * 1024 * 1024};
         PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; SELECT count(*) FROM sqlite_schema`);
       if (!memory) this.#check(o.checkBytes ?? 0);
+      this.#time = createSteadyTime(this.db, o.clock, o.logger);
     } catch (cause) {
       this.#lock?.release();
       if (cause instanceof StoreError) throw cause;
@@ -167,6 +170,10 @@ class Writer implements GroupCommitWriter {
 
   durable(): Promise<void> | undefined {
     return this.#broken ? Promise.reject(this.#broken) : this.#syncing;
+  }
+
+  now(): number {
+    return this.#time.now();
   }
 
   readFailed(cause: unknown): unknown {
@@ -299,6 +306,7 @@ class Writer implements GroupCommitWriter {
         this.#run(op);
         if ((i & 15) === 15 && this.#clock.monotonic() - started > this.#ms) break;
       }
+      if (group.length > 0) this.#time.keep();
       committing = true;
       statement(this.db, 'COMMIT').run();
       this.commits++;
