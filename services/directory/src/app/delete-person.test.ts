@@ -6,7 +6,7 @@ import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { DirectoryService } from '@parley/contracts/directory/v1/directory';
 import { DirectoryInternalService } from '@parley/contracts/directory/v1/internal';
 import { AccountState } from '@parley/contracts/directory/v1/person';
-import { accounts, guards } from '../collections.ts';
+import { accounts, groups, guards, memberships, people } from '../collections.ts';
 import { isAdministrator } from '../domain/account.ts';
 import { administrator, type Directory, goodPassword, refusal, startDirectory } from '../testing/harness.ts';
 import { dawdlingStore, failingStore } from '../testing/stores.ts';
@@ -139,6 +139,36 @@ describe('a person who is deleted', () => {
     await remove(alice);
     assert.equal((await restore(alice)).account?.state, DISABLED);
     await assert.rejects(d.signIn(address), refusal('directory.sign_in_refused'));
+  });
+
+  it('costs searches nothing', async () => {
+    const entries = () => d.collection(people).count('byPrefix', { equals: ['alice'] }, 10);
+    assert.equal(await entries(), 1);
+    await remove(alice);
+    assert.equal(await entries(), 0);
+    await restore(alice);
+    assert.equal(await entries(), 1);
+  });
+
+  it('is hidden or shown as his account says in the end, however often he comes and goes at once', async () => {
+    const { group } = await d.call(admin.putGroup, { name: 'Staff', addMembers: [alice] }, administrator());
+    for (let seed = 1; seed <= 15; seed++) {
+      await Promise.all(
+        Array.from({ length: 6 }, (_, i) => {
+          const method = (i + seed) % 2 ? admin.deletePerson : admin.restorePerson;
+          return d.call(
+            method,
+            { person: alice },
+            administrator(),
+            d.replica({}, dawdlingStore(d.store, seed * 10 + i)),
+          );
+        }),
+      );
+      const shown = (await d.collection(accounts).get(alice))?.state !== 'deleted';
+      assert.equal((await d.collection(memberships).get(`${group?.id}.${alice}`))?.shown, shown, `seed ${seed}`);
+      assert.equal(((await d.collection(people).get(alice))?.prefixes.length ?? 0) > 0, shown, `seed ${seed}`);
+      assert.equal((await d.collection(groups).get(group?.id as string))?.memberCount, shown ? 1 : 0, `seed ${seed}`);
+    }
   });
 
   it('is deleted, or brought back, once: a repetition changes and counts nothing', async () => {

@@ -2,9 +2,9 @@ import { withDeletion, withRestoration } from '../domain/account.ts';
 import { type Actor, type Call, causeOf } from './call.ts';
 import { type ChangeAccountNeeds, change } from './change-account.ts';
 import { type AccountView, checkMayAdminister, needPerson, type PersonRef, viewOf } from './find-person.ts';
-import { type MembershipNeeds, showMemberships } from './memberships.ts';
+import { type ShowNeeds, showPerson } from './show-person.ts';
 
-export type DeletePersonNeeds = ChangeAccountNeeds & MembershipNeeds;
+export type DeletePersonNeeds = ChangeAccountNeeds & ShowNeeds;
 
 /** Nothing of him goes away: his account says that he is hidden, and what follows from it is repeatable. */
 export async function deletePerson(
@@ -23,8 +23,7 @@ export async function deletePerson(
   const { traceparent } = call;
   needs.announcements.personChanged({ personId, version, disabled: true, allSignInsEnded: true, traceparent });
   if (changed) needs.events.personDeleted(personId, causeOf(call, actor));
-  await showMemberships(needs, personId);
-  return viewOf(needs, person, account);
+  return viewOf(needs, await showPerson(needs, person), account);
 }
 
 export async function restorePerson(
@@ -43,6 +42,5 @@ export async function restorePerson(
   const disabled = state !== 'enabled';
   needs.announcements.personChanged({ personId, version, disabled, traceparent: call.traceparent });
   if (changed) needs.events.personRestored(personId, state, causeOf(call, actor));
-  await showMemberships(needs, personId);
-  return viewOf(needs, person, account);
+  return viewOf(needs, await showPerson(needs, person), account);
 }

@@ -64,19 +64,6 @@ export async function addMembers(
   return added.map(doc => doc.personId);
 }
 
-/** Hides or shows what a person is in, as his account says now. A repetition counts again what a crash left uncounted. */
-export async function showMemberships(needs: MembershipNeeds, personId: string): Promise<void> {
-  for (let i = 0; i < maxTries; i++) {
-    const shown = (await needs.accounts.get(personId))?.state !== 'deleted';
-    const all = await membershipsOf(needs, personId);
-    const wrong = all.filter(doc => doc.shown !== shown);
-    await Promise.all(wrong.map(doc => needs.memberships.replace({ ...doc, shown }, revisionOf(doc))));
-    if (i === 0 || wrong.length > 0) for (const { groupId } of all) await recount(needs, groupId);
-    if (wrong.length === 0) return;
-  }
-  throw err('directory.busy');
-}
-
 function full(field: string) {
   return err('directory.group_full', { field, params: { limit: maxGroupMembers } });
 }
