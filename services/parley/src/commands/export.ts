@@ -13,7 +13,7 @@ import { copyKeys } from '../transfer/key-files.ts';
 import { allTopics, lagOf, logReaders, sayLag } from '../transfer/log-readers.ts';
 import { type ExportManifest, FORMAT_VERSION } from '../transfer/manifest.ts';
 import type { Progress } from '../transfer/progress.ts';
-import { signsOfLife } from '../transfer/signs-of-life.ts';
+import { nobodyRuns } from '../transfer/signs-of-life.ts';
 import { VERSION } from '../version.ts';
 import { type CommandContext, type CommonOptions, keysDir, withTopology } from './context.ts';
 
@@ -44,7 +44,7 @@ export async function exportAll(
   const target = resolve(options.to);
   if (existsSync(target)) throw new Error(`${target} exists; name a new directory`);
   return withTopology(context, async topology => {
-    await refuseRunning(context, topology);
+    await nobodyRuns(topology, { clock: context.clock, progress, task: 'export' });
     await catchUp(context, topology, { waitMs: options.waitMs ?? WAIT_MS, progress });
     const readers = new Map<string, BulkReader>();
     let folder: NewFolder | undefined;
@@ -137,14 +137,6 @@ async function write(
 /** `12,345 documents/s`. */
 export const rate = (documents: number, ms: number): string =>
   `${Math.round(documents / Math.max(0.001, ms / 1000)).toLocaleString('en')} documents/s`;
-
-async function refuseRunning({ clock }: CommandContext, topology: Topology): Promise<void> {
-  const alive = await signsOfLife(topology, clock);
-  if (alive.length > 0)
-    throw new Error(
-      `services of this installation run, or ran a moment ago (${alive.join(', ')}): stop all of them, wait a minute, then export`,
-    );
-}
 
 async function logState({ config }: CommandContext, { eventLog }: Topology): Promise<ExportManifest['log']> {
   const partitions: ExportManifest['log']['partitions'] = [];

@@ -13,7 +13,7 @@ import { placeKeys } from '../transfer/key-files.ts';
 import { allTopics } from '../transfer/log-readers.ts';
 import { type ExportManifest, type ReadManifest, readManifest } from '../transfer/manifest.ts';
 import { type Progress, share } from '../transfer/progress.ts';
-import { signsOfLife } from '../transfer/signs-of-life.ts';
+import { nobodyRuns } from '../transfer/signs-of-life.ts';
 import { type CommandContext, type CommonOptions, keysDir, withTopology } from './context.ts';
 import { rate } from './export.ts';
 import { migrate } from './migrate.ts';
@@ -94,7 +94,7 @@ async function fill(
   const before = await state.find();
   if (before?.finishedMs !== undefined && before.manifest === sha256)
     return [`this export was imported ${new Date(before.finishedMs).toISOString()}; nothing to do`];
-  await refuseRunning(context, topology);
+  await nobodyRuns(topology, { clock: context.clock, progress, task: 'import' });
   if (before === undefined) {
     await refuseUnlike(context, topology, manifest);
     await refuseFull(topology);
@@ -167,14 +167,6 @@ async function refuseUnlike({ config }: CommandContext, topology: Topology, mani
   const epoch = String(await topology.eventLog.epoch()).padStart(16, '0');
   if (manifest.archive.some(({ chain }) => chain.startsWith(`${epoch}/`)))
     throw new Error(`the log is of epoch ${epoch}, of which the export has chains already; import into a new log`);
-}
-
-async function refuseRunning({ clock }: CommandContext, topology: Topology): Promise<void> {
-  const alive = await signsOfLife(topology, clock);
-  if (alive.length > 0)
-    throw new Error(
-      `services of this installation run, or ran a moment ago (${alive.join(', ')}): stop all of them, wait a minute, then import`,
-    );
 }
 
 async function refuseFull(topology: Topology): Promise<void> {

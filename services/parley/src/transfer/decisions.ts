@@ -58,9 +58,12 @@ export function transferables(): readonly Transferable[] {
   return [...all.filter(one => !isLast(one)), ...all.filter(isLast)];
 }
 
-/** Documents that only processes write that run: they neither make an installation other than empty nor, once over, matter. */
-export const SIGNS_OF_LIFE: Readonly<Record<string, (doc: Doc, now: number) => boolean>> = {
-  presence_leases: (doc, now) => ((doc as Doc & { readonly expiresAt?: number }).expiresAt ?? 0) > now,
+/**
+ * Documents that only processes write that run, and until when they say so, milliseconds. They do not make an
+ * installation other than empty.
+ */
+export const SIGNS_OF_LIFE: Readonly<Record<string, (doc: Doc) => number>> = {
+  presence_leases: doc => (doc as Doc & { readonly expiresAt?: number }).expiresAt ?? 0,
 };
 
 /** Whether the store itself removes documents of the collection when their time is over. */
