@@ -46,6 +46,8 @@ export interface Device {
 export interface World {
   readonly parley: ParleyUnderTest;
   readonly faults: Faults;
+  /** Aborted when the scenario has ended, well or not: whatever goes on by itself ends then. */
+  readonly ended: AbortSignal;
   /** Makes a person with a name of his own. */
   person(displayName?: string, roles?: readonly Role[]): Promise<TestPerson>;
   /** A client without a sign-in. */
@@ -79,10 +81,12 @@ export async function inWorld(
   let admin: Promise<ParleyClient> | undefined;
   let officer: Promise<ParleyClient> | undefined;
   let made = 0;
+  const end = new AbortController();
 
   const world: World = {
     parley,
     faults,
+    ended: end.signal,
     async person(displayName = `Person ${++made}`, roles = []) {
       const address = `p${crypto.randomUUID().slice(0, 12)}@parley.example`;
       const password = `pw-${crypto.randomUUID()}`;
@@ -154,6 +158,7 @@ export async function inWorld(
   try {
     await work(world);
   } finally {
+    end.abort(new Error('the scenario has ended'));
     await Promise.all(clients.map(client => client.close().catch(() => undefined)));
   }
 }

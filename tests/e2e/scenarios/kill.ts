@@ -6,7 +6,7 @@ import { startTraffic } from '../traffic/traffic.ts';
 /** Kills of the one process of a standalone installation; in a pool every service is killed. */
 const KILLS = 20;
 /** Acknowledgements between two kills. */
-const BETWEEN = 40;
+const BETWEEN = 20;
 
 export const kill: Scenario = {
   name: 'kill -9 in the middle of traffic, twenty times, loses, repeats and reorders nothing that was acknowledged',
