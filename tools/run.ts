@@ -44,8 +44,7 @@ for (const [name, number] of Object.entries(ports)) {
 buildWeb();
 const accounts = join(dataDir, 'demo-accounts.txt');
 if (!existsSync(accounts)) {
-  step('init', '--domain', 'demo.parley.example', '--profile', 'regulated');
-  step('migrate');
+  step('init', '--domain', 'demo.parley.example', '--profile', 'regulated', '--no-administrator');
   step('create-demo');
 } else step('migrate');
 

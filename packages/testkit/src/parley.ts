@@ -97,7 +97,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
     (await run(bin, [...args, '--config', configFile], { maxBuffer: 64 << 20 })).stdout;
   if (options.prepare) await options.prepare(parley, dir);
   else {
-    await parley('init');
+    await parley('init', '--no-administrator');
     await parley('migrate');
     await parley('create-administrator', '--address', administrator.address, '--password-file', passwordFile);
   }

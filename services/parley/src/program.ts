@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { type CommonOptions, commandContext, readConfig } from './commands/context.ts';
-import { init } from './commands/init.ts';
+import { type InitOptions, init } from './commands/init.ts';
 import { migrate } from './commands/migrate.ts';
 import { createAdministrator, createDemo } from './commands/people.ts';
 import { serve } from './commands/serve.ts';
+import { processTerminal } from './commands/terminal.ts';
+import { PROFILES } from './config-template.ts';
 import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { TARGET_NAMES } from './routes.ts';
@@ -31,18 +33,20 @@ export function program(): Command {
       process.exit(await serve(options));
     });
 
-  command('init', 'write configuration and keys of a new installation; leaves what is there')
+  command('init', 'set up a new installation: configuration, keys, database, first administrator; leaves what is there')
     .option('--domain <name...>', 'mail-like domain of the organisation; repeatable')
-    .addOption(
-      new Option('--profile <name>', 'defaults to begin with').choices(['standard', 'regulated']).default('standard'),
-    )
-    .action((options: CommonOptions & { domain?: string[]; profile?: 'standard' | 'regulated' }) =>
-      print(init(options)),
-    );
+    .addOption(new Option('--profile <name>', 'defaults to begin with').choices(Object.keys(PROFILES)))
+    .option('--administrator <address>', 'address of the first administrator')
+    .option('--no-administrator', 'make no administrator')
+    .option('--name <name>', "the administrator's name")
+    .option('--password-file <file>', 'file to write the one-time password to, instead of showing it')
+    .action((options: InitOptions) => init(options, processTerminal()));
 
-  command('migrate', 'create databases, indexes and topics that are missing').action(async (options: CommonOptions) =>
-    print(await migrate(commandContext(options, 'warn'))),
-  );
+  command('migrate', 'create databases, indexes and topics that are missing')
+    .option('--finalise', 'write the formats of this version from now on; older servers are refused then')
+    .action(async (options: CommonOptions & { readonly finalise?: boolean }) =>
+      print(await migrate(commandContext(options, 'warn'), options)),
+    );
 
   command('create-administrator', 'make the first administrator of a stopped standalone installation, or of a pool')
     .requiredOption('--address <address>', 'user@domain')

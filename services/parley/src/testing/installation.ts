@@ -26,7 +26,10 @@ const QUICK = {
 export async function installation(dataDir: string, clock?: Clock): Promise<CommandContext> {
   const config = `${dataDir}.config.yaml`;
   writeFileSync(config, JSON.stringify({ ...QUICK, dataDir, log: { level: 'error' } }));
-  init({ config, dataDir });
+  await init(
+    { config, dataDir, administrator: false },
+    { interactive: false, say() {}, ask: () => Promise.reject(new Error('asked')) },
+  );
   const logger = createLogger({ level: 'silent', service: 'parley' });
   const context = { ...commandContext({ config, dataDir }, 'warn'), logger, ...(clock && { clock }) };
   await migrate(context);
