@@ -8,7 +8,7 @@ import { AccountState } from '@parley/contracts/directory/v1/person';
 import { people } from '../../collections.ts';
 import { administrator, type Directory, goodPassword, refusal, startDirectory } from '../../testing/harness.ts';
 import { jpeg, png, webp } from '../../testing/pictures.ts';
-import { countingStore, dawdlingStore, failingStore } from '../../testing/stores.ts';
+import { countingStore, dawdlingStore, failingStore, wrapStore } from '../../testing/stores.ts';
 
 const admin = DirectoryAdminService.method;
 const directory = DirectoryService.method;
@@ -305,6 +305,32 @@ describe('people from a file', () => {
     await d.signIn(mail('ada'));
     await load([{ address: mail('bob'), displayName: 'Bob' }]);
     await assert.rejects(d.signIn(mail('bob')), refusal('directory.sign_in_refused'));
+  });
+
+  it('with passwords get on a bit each time, also when the caller never waits for all of them', async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => ({
+      address: mail(`p${i}`),
+      displayName: `P ${i}`,
+      initialPassword: goodPassword,
+    }));
+    const known = () => d.collection(people).count('byKind', { equals: ['person'] }, 100);
+    const patience = new AbortController();
+    const around =
+      (name: string, collection: string, call: (...args: never[]) => Promise<unknown>) =>
+      async (...args: never[]) => {
+        if (name === 'insert' && collection === 'directory_people') patience.abort(new Error('too late'));
+        return call(...args);
+      };
+    const target = d.replica({}, wrapStore(d.store, around));
+    const impatient = { ...administrator(), signal: patience.signal };
+    await assert.rejects(d.call(admin.importPeople, { rows }, impatient, target), /too late/);
+    assert.equal(await known(), 16);
+    const outcomes = await load(rows);
+    assert.deepEqual(
+      [UNCHANGED, CREATED].map(action => outcomes.filter(o => o.action === action).length),
+      [16, 24],
+    );
+    await d.signIn(mail('p39'));
   });
 
   it('are disabled and enabled, and signed out when disabled', async () => {

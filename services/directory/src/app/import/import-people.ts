@@ -46,6 +46,8 @@ interface Item {
 
 /** More tries in a row that finish nobody than others can cause, unless something is wrong. */
 const maxIdle = 32;
+/** New passwords hashed before those who have them are stored. */
+const hashedAtOnce = 16;
 
 /** Each row alone: a bad one is refused, the others go on. `actor` undefined is the installation itself. */
 export async function importPeople(
@@ -115,7 +117,6 @@ async function pass(
   const known = await loadKnown(needs, rows);
   const planned = planAll(needs, known, ready, later, context, outcomes);
   const again: Item[] = [...planned.postponed];
-  await hashPasswords(needs, planned.plans, context.call);
   const changing = planned.plans.filter(({ plan }) => !plan.person || plan.changed.length > 0);
   const versions = await needs.versions.forPeople(changing.map(({ plan }) => plan.personId));
   const done: Planned[] = [];
@@ -145,9 +146,15 @@ async function pass(
       }
     }
   };
-  const results = await Promise.allSettled(planned.plans.map(write));
-  const failed = results.find(result => result.status === 'rejected');
-  if (failed) throw failed.reason;
+  const isSlow = ({ item, plan }: Planned) => plan.password !== undefined && item.passwordHash === null;
+  const slow = planned.plans.filter(isSlow);
+  await settled(planned.plans.filter(one => !isSlow(one)).map(write));
+  // Stored as they are ready: a caller who has given up finds them when he comes again.
+  for (let i = 0; i < slow.length; i += hashedAtOnce) {
+    const part = slow.slice(i, i + hashedAtOnce);
+    await hashPasswords(needs, part, context.call);
+    await settled(part.map(write));
+  }
   // In the order of the file: the first row that names a group gives it its spelling.
   done.sort((a, b) => a.item.index - b.item.index);
   const full = await writeGroups(
@@ -220,9 +227,15 @@ function countJoining(joining: Map<string, number>, plan: RowPlan): Joining {
 /** One after the other: those who sign in meanwhile must not wait behind a file. */
 async function hashPasswords(needs: ImportNeeds, planned: readonly Planned[], call: Call): Promise<void> {
   for (const { item, plan } of planned) {
-    if (plan.password === undefined || item.passwordHash !== null) continue;
-    item.passwordHash = await needs.hasher.hash(plan.password, call.signal);
+    if (plan.password !== undefined) item.passwordHash = await needs.hasher.hash(plan.password, call.signal);
   }
+}
+
+/** Waits for all, also when one fails. */
+async function settled(work: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find(result => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 function accepted(item: Item, plan: RowPlan): ImportOutcome {
