@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { systemClock, systemIds } from '@parley/runtime';
+import { openSqliteWriter } from '@parley/store';
 import { ManualClock } from '@parley/testkit';
 import { append, contents, installation, put, scratch } from '../testing/installation.ts';
 import { readManifest } from '../transfer/manifest.ts';
@@ -86,6 +87,17 @@ describe('parley backup', () => {
     const pool = { ...context, config: { ...context.config, topology: 'pool' as const } };
     await assert.rejects(backup(pool, { to: at('b') }, silent), /mongodump.*parley export/);
     assert.ok(!existsSync(at('b')) && !existsSync(at('b.partial')));
+  });
+
+  it('copies a database that is still to be migrated: that is when one wants a backup', async t => {
+    const at = scratch(t);
+    const context = await installation(at('data'));
+    const older = { ...context, config: { ...context.config, dataDir: at('older') } };
+    mkdirSync(at('older'));
+    await openSqliteWriter({ path: at('older/parley.sqlite'), clock: systemClock }).close();
+    await backup(older, { ...optionsOf(at('data')), to: at('backup') }, silent);
+    assert.deepEqual(readManifest(at('backup'), 'parley-backup').manifest.archive, []);
+    await restore(system, { from: at('backup'), dataDir: at('new') }, silent);
   });
 
   it('makes no backup of a damaged database, and leaves nothing behind', async t => {

@@ -5,7 +5,7 @@ import { createSqliteStore, openSqliteSnapshot, sqliteBulkReader } from '@parley
 import { checkpointDir } from '../key-material.ts';
 import { rememberBackup } from '../last-backup.ts';
 import { databaseFile } from '../topology.ts';
-import { archiveHeads } from '../transfer/archive-heads.ts';
+import { archiveHeads, chainReach } from '../transfer/archive-heads.ts';
 import { copyCheckpoints } from '../transfer/checkpoint-files.ts';
 import { transferables } from '../transfer/decisions.ts';
 import { beginFolder, checkFiles, filesBelow, megabytes, type NewFolder, needSpace } from '../transfer/folder.ts';
@@ -54,9 +54,9 @@ export async function backup(
     writeFileSync(copy, '', { mode: 0o600, flag: 'wx' });
     await snapshot.copyTo(copy, (done, total) => progress.at(`copying the database: ${share(done, total)}`));
     snapshot.close();
-    const about = await lookInto(copy, context, progress);
+    const { reach, ...about } = await lookInto(copy, context, progress);
     await folder.adopt(DATABASE, bytes => progress.at(`hashing: ${share(bytes, snapshot.bytes)}`));
-    copyCheckpoints(folder, checkpointDir(config), startedMs, about.archive);
+    copyCheckpoints(folder, checkpointDir(config), startedMs, reach);
     const file = configFile(options);
     if (file !== undefined) folder.copy(CONFIGURATION, file);
     const keys = copyKeys(folder, keysDir(config), options.keys === true);
@@ -104,11 +104,10 @@ async function lookInto(path: string, { clock }: CommandContext, progress: Progr
     for (const { service, spec } of transferables())
       documents[spec.name] = await sqliteBulkReader(db, databaseOf(service)).count(spec);
     const log = inspectSqliteLog(db);
-    const archive =
-      documents['archive_links'] === 0
-        ? []
-        : await archiveHeads(createSqliteStore({ writer: copy.reader, database: databaseOf('archiving'), clock }));
+    const archiving = createSqliteStore({ writer: copy.reader, database: databaseOf('archiving'), clock });
+    const archive = await archiveHeads(archiving);
     return {
+      reach: await chainReach(archiving, archive),
       documents,
       archive: [...archive],
       log: {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { BulkReader } from '@parley/store';
 import { checkpointDir } from '../key-material.ts';
 import type { Topology } from '../topology.ts';
-import { archiveHeads } from '../transfer/archive-heads.ts';
+import { archiveHeads, chainReach } from '../transfer/archive-heads.ts';
 import { catchUp } from '../transfer/catch-up.ts';
 import { copyCheckpoints } from '../transfer/checkpoint-files.ts';
 import { mayExpire, type Transferable, transferables } from '../transfer/decisions.ts';
@@ -108,8 +108,9 @@ async function write(
     collections.push({ service, name: spec.name, file: file.end().path, documents });
     total += documents;
   }
-  const archive = await archiveHeads(await topology.store('archiving'));
-  copyCheckpoints(folder, checkpointDir(config), createdMs, archive);
+  const archiving = await topology.store('archiving');
+  const archive = await archiveHeads(archiving);
+  copyCheckpoints(folder, checkpointDir(config), createdMs, await chainReach(archiving, archive));
   const keys = copyKeys(folder, keysDir(config), options.keys === true);
   await refuseChanged(context, topology, collections, log);
   const seconds = (clock.monotonic() - started) / 1000;

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ChainHead } from './archive-heads.ts';
+import { linesOf } from './documents.ts';
 import { filesBelow, type NewFolder, placeFile } from './folder.ts';
 import type { ListedFile } from './manifest.ts';
 
@@ -12,15 +12,15 @@ const MEANWHILE_MS = 60_000;
 
 /**
  * Copies the second place of the checkpoints as it was at the time of the snapshot: statements made since about what the
- * snapshot does not hold are left out. Older ones are all kept, above all those that the database lacks.
+ * snapshot does not hold are left out. Older ones are all kept, above all those that the database lacks. `reach` says
+ * how far the chains of the snapshot go.
  */
 export function copyCheckpoints(
   folder: NewFolder,
   dir: string,
   snapshotMs: number,
-  heads: readonly ChainHead[],
+  reach: ReadonlyMap<string, number>,
 ): readonly ListedFile[] {
-  const reach = new Map(heads.map(({ chain, next }) => [chain, next]));
   const belongs = (line: string): boolean => {
     const statement = statementOf(line);
     if (statement === undefined || statement.atMs < snapshotMs - MEANWHILE_MS) return true;
@@ -28,8 +28,12 @@ export function copyCheckpoints(
     return next === undefined ? statement.atMs <= snapshotMs : statement.next <= next;
   };
   return filesBelow(dir).map(name => {
-    const lines = readFileSync(join(dir, name), 'utf8').split('\n');
-    return folder.write(join(CHECKPOINTS, name), lines.filter(belongs).join('\n'));
+    const file = folder.begin(join(CHECKPOINTS, name));
+    for (const line of linesOf(join(dir, name))) {
+      const text = line.toString('utf8');
+      if (belongs(text)) file.write(`${text}\n`);
+    }
+    return file.end();
   });
 }
 

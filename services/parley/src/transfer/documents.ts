@@ -80,7 +80,8 @@ export function* documentsOf(path: string, most = 1_000, bytes = 4 * CHUNK): Gen
   if (docs.length > 0) yield { docs, bytes: size };
 }
 
-function* linesOf(path: string): Generator<Buffer> {
+/** Lines of a file, without their ends. */
+export function* linesOf(path: string): Generator<Buffer> {
   const fd = openSync(path, 'r');
   try {
     let rest: Buffer = Buffer.alloc(0);

@@ -13,7 +13,6 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { scratch } from '../testing/installation.ts';
-import type { ChainHead } from './archive-heads.ts';
 import { copyCheckpoints, placeCheckpoints } from './checkpoint-files.ts';
 import { beginFolder, checkFiles, needSpace } from './folder.ts';
 import { type ExportManifest, readManifest } from './manifest.ts';
@@ -155,7 +154,7 @@ describe('a manifest', () => {
 
 describe('the second place of the checkpoints', () => {
   const SNAPSHOT = 1_000_000;
-  const head: ChainHead = { chain: '0000000000000007/archive/0000', first: 0, next: 10, hash: '' };
+  const CHAIN = '0000000000000007/archive/0000';
   const line = (next: number, atMs: number, topic = 'archive') =>
     JSON.stringify({
       epoch: 7,
@@ -175,7 +174,7 @@ describe('the second place of the checkpoints', () => {
     mkdirSync(at('checkpoints'));
     writeFileSync(at(`checkpoints/${NAME}`), lines.join('\n'));
     const folder = beginFolder(at('out'), 'a backup');
-    copyCheckpoints(folder, at('checkpoints'), SNAPSHOT, [head]);
+    copyCheckpoints(folder, at('checkpoints'), SNAPSHOT, new Map([[CHAIN, 10]]));
     return readFileSync(join(folder.dir, 'checkpoints', NAME), 'utf8').split('\n');
   }
 
