@@ -1,17 +1,19 @@
 import { createReadStream, statSync } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import { DEFAULT_LIMITS, isProblem, PeopleFileError, type Problem, readLines } from '@parley/people-file';
 import type { Cli } from './cli.ts';
 import { UsageError } from './exit-codes.ts';
 
 /** Bytes of a file, or of standard input for `-`. */
 export function bytesOf(cli: Cli, path: string): AsyncIterable<Uint8Array> {
-  if (path === '-') return cli.io.stdin as AsyncIterable<Uint8Array>;
+  const { stdin, interrupted } = cli.io;
+  if (path === '-') return addAbortSignal(interrupted, stdin) as AsyncIterable<Uint8Array>;
   try {
     if (!statSync(path).isFile()) throw Object.assign(new Error(), { code: 'no file' });
   } catch (error) {
     throw new UsageError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
   }
-  return createReadStream(path, { highWaterMark: 262_144 }) as AsyncIterable<Uint8Array>;
+  return createReadStream(path, { highWaterMark: 262_144, signal: interrupted }) as AsyncIterable<Uint8Array>;
 }
 
 /** What is wrong with a file as a whole, as a failure of the command. */

@@ -6,9 +6,12 @@ export interface Cell {
   readonly paint?: (text: string) => string;
 }
 
+/** Columns narrower than this are not cut further. */
+const LEAST = 8;
+
 /**
  * A table with a head, as lines. Columns are as wide as their widest cell; where that does not fit into `width`
- * columns, the last one is cut.
+ * columns, the last one is cut, then the widest others.
  */
 export function table(
   head: readonly string[],
@@ -23,8 +26,14 @@ export function table(
   const widths = head.map((_, column) => Math.max(...cells.map(row => widthOf(row[column]?.text ?? ''))));
   const last = head.length - 1;
   if (options.width !== undefined) {
-    const before = widths.slice(0, last).reduce((sum, width) => sum + width + 2, 0);
-    widths[last] = Math.min(widths[last] as number, Math.max(8, options.width - before));
+    const room = options.width - 2 * last;
+    const before = () => widths.slice(0, last).reduce((sum, width) => sum + width, 0);
+    widths[last] = Math.min(widths[last] as number, Math.max(LEAST, room - before()));
+    for (let over = before() + widths[last] - room; over > 0; over--) {
+      const widest = widths.indexOf(Math.max(...widths));
+      if ((widths[widest] as number) <= LEAST) break;
+      widths[widest] = (widths[widest] as number) - 1;
+    }
   }
   return cells.map(row =>
     row

@@ -67,6 +67,18 @@ describe('a table', () => {
     assert.equal(lines[1], '<x>  a note that is t…');
   });
 
+  it('cuts the widest other columns where the last one is not enough', () => {
+    const row = ['a-long-address@hospital.example', '林美玲林美玲林美玲', 'and a remark'];
+    const lines = table(['ADDRESS', 'NAME', 'NOTE'], [row], { width: 40 });
+    assert.ok(
+      lines.every(line => widthOf(line) <= 40),
+      lines.join('\n'),
+    );
+    assert.equal(lines[1], 'a-long-addres…  林美玲林美玲…   and a r…');
+    const narrow = table(['A', 'B', 'C'], [['a'.repeat(99), 'b'.repeat(99), 'c'.repeat(99)]], { width: 10 });
+    assert.equal(widthOf(narrow[1] as string), 28, 'but no further than one can read');
+  });
+
   it('stays on its lines whatever is in it', () => {
     assert.deepEqual(table(['A', 'B'], [['two\nlines', '\u001b[1m']]), ['A          B', 'two lines  ␛[1m']);
   });

@@ -157,6 +157,15 @@ describe('users import', () => {
     }
   });
 
+  it('ends with Ctrl-C, also while nothing comes from standard input', async t => {
+    const { start, directory } = await signedIn(t);
+    const running = start(['users', 'import', '-']);
+    running.stdin.write(`mail,name\n${'p@clinic.example,P\n'.repeat(3)}`);
+    running.interrupt();
+    assert.equal(await running.exit, 130);
+    assert.equal(directory.imports.length, 0);
+  });
+
   it('shows progress in a terminal alone, and fits the table into it', async t => {
     const { ctl, file } = await signedIn(t);
     const rows = Array.from({ length: 900 }, (_, i) => `p${i}@clinic.example,P${i},,,`);

@@ -151,7 +151,7 @@ async function importFile(cli: Cli, options: Options, path: string): Promise<num
   if (print.json) print.event(value, () => '');
   else
     print.result(undefined, () => [
-      `${done.rows} rows in ${lengthOf(ms)}: ${summaryText(done, dryRun)}.`,
+      `${done.rows} rows in ${lengthOf(ms)}${rateText(done.rows, ms)}: ${summaryText(done, dryRun)}.`,
       ...(bad > 0 && options.errors !== undefined ? [`Bad rows are in ${options.errors}.`] : []),
     ]);
   return bad > 0 ? EXIT.negative : EXIT.ok;
@@ -181,10 +181,13 @@ function summaryText(counts: ImportCounts, dryRun: boolean): string {
 
 function progressText(counts: Readonly<ImportCounts>, ms: number): string {
   const done = counts.created + counts.updated + counts.unchanged + counts.refused;
-  const rate = ms < 1_000 ? '' : `, ${Math.round((done * 1_000) / ms)} rows/s`;
+  const rate = rateText(done, ms);
   const { created, updated, unchanged, refused } = counts;
   return `${done} rows${rate}: ${created} created, ${updated} updated, ${unchanged} unchanged, ${refused} refused`;
 }
+
+/** How fast it goes, once that can be told. */
+const rateText = (rows: number, ms: number) => (ms < 1_000 ? '' : `, ${Math.round((rows * 1_000) / ms)} rows/s`);
 
 const ACTIONS: Readonly<Record<ImportAction, RowOutcome['action'] | undefined>> = {
   [ImportAction.UNSPECIFIED]: undefined,
