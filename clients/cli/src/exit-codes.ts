@@ -4,7 +4,7 @@ import { ParleyClientError } from '@parley/client';
 /** Exit codes of every command; documented in the reference and never changed in meaning. */
 export const EXIT = {
   ok: 0,
-  /** The command worked and the answer is no: `archive verify` found something, `doctor` found a fault. */
+  /** The command worked and the answer is no: `archive verify` or `doctor` found a fault, some of many were refused. */
   negative: 1,
   usage: 2,
   signIn: 3,
@@ -19,7 +19,7 @@ export const EXIT = {
 /** What each exit code means, in the order of the reference. */
 export const EXIT_CODE_TEXTS: readonly (readonly [number, string])[] = [
   [EXIT.ok, 'done'],
-  [EXIT.negative, 'done, and the answer is no: the archive is not intact, the doctor found a fault'],
+  [EXIT.negative, 'done, and the answer is no: the archive is not intact, the doctor found a fault, some of many were refused'],
   [EXIT.usage, 'wrong options or arguments; nothing was sent'],
   [EXIT.signIn, 'not signed in, or address or password refused'],
   [EXIT.forbidden, 'signed in, but not allowed'],
