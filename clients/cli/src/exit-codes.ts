@@ -19,7 +19,10 @@ export const EXIT = {
 /** What each exit code means, in the order of the reference. */
 export const EXIT_CODE_TEXTS: readonly (readonly [number, string])[] = [
   [EXIT.ok, 'done'],
-  [EXIT.negative, 'done, and the answer is no: the archive is not intact, the doctor found a fault, some of many were refused'],
+  [
+    EXIT.negative,
+    'done, and the answer is no: the archive is not intact, the doctor found a fault, some of many were refused',
+  ],
   [EXIT.usage, 'wrong options or arguments; nothing was sent'],
   [EXIT.signIn, 'not signed in, or address or password refused'],
   [EXIT.forbidden, 'signed in, but not allowed'],
