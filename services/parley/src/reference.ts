@@ -10,6 +10,7 @@ import { presenceErrors } from '@parley/presence-service';
 import { type ErrorCatalogue, rpcErrors } from '@parley/rpc';
 import { createLogger, createMetrics, describeConfig, type MetricSpec, systemClock, systemIds } from '@parley/runtime';
 import { sessionErrors } from '@parley/session-service';
+import type { Command } from 'commander';
 import { parleyConfigSchema } from './config.ts';
 import { createKeys, openKeys } from './keys.ts';
 import { assemble } from './process.ts';
@@ -38,9 +39,12 @@ export function publicServices(): readonly { readonly owner: string; readonly se
 
 /** Commands of the server, as Markdown. */
 export function serverReference(): string {
-  const commands = program().commands.map(
-    command => `### parley ${command.name()}\n\n\`\`\`\n${command.helpInformation().trimEnd()}\n\`\`\``,
-  );
+  const page = (name: string, command: Command) =>
+    `### parley ${name}\n\n\`\`\`\n${command.helpInformation().trimEnd()}\n\`\`\``;
+  const commands = program().commands.flatMap(command => [
+    page(command.name(), command),
+    ...command.commands.map(sub => page(`${command.name()} ${sub.name()}`, sub)),
+  ]);
   return ['## parley', ...commands].join('\n\n');
 }
 
