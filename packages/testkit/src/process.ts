@@ -21,6 +21,8 @@ export interface ProductProcess {
   readonly adminPort: number | undefined;
   readonly logFile: string;
   readonly pid: number | undefined;
+  /** Started, and not ended. */
+  readonly running: boolean;
   /** Starts it; resolves when it is ready. */
   start(): Promise<void>;
   /** SIGTERM, and SIGKILL after 20 s. Resolves with the exit code. */
@@ -62,6 +64,9 @@ export function productProcess(spec: ProcessSpec): ProductProcess {
     logFile: spec.logFile,
     get pid() {
       return child?.pid;
+    },
+    get running() {
+      return child !== undefined && child.exitCode === null && child.signalCode === null;
     },
     async start() {
       const out = openSync(spec.logFile, 'a');

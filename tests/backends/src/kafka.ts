@@ -25,6 +25,8 @@ export interface KafkaOptions {
   readonly properties?: KafkaProperties | ((ports: KafkaPorts) => KafkaProperties);
   /** Formats the storage afresh with these arguments, e.g. `["--add-scram", "SCRAM-SHA-512=[name=a,password=b]"]`. */
   readonly formatArgs?: readonly string[];
+  /** Where the records are kept, a directory of the caller's; default: in the folder of the run. */
+  readonly dataDir?: string;
   /** More arguments for the JVM, e.g. `["-Xmx1g"]`. */
   readonly jvmArgs?: readonly string[];
 }
@@ -140,12 +142,12 @@ export async function prepareKafka(context: RunContext, options: KafkaOptions): 
   const artefact = artefactDir('kafka');
   const ports: KafkaPorts = { broker: context.port('kafka'), controller: context.port('kafka-controller') };
   const extra = typeof options.properties === 'function' ? options.properties(ports) : (options.properties ?? {});
-  const data = join(context.dir, 'kafka', 'data');
+  const data = options.dataDir ?? join(context.dir, 'kafka', 'data');
   const config = join(context.dir, 'kafka', 'server.properties');
   const base = context.server('kafka');
   await mkdir(join(context.dir, 'kafka'), { recursive: true });
   await writeFile(config, formatProperties(kafkaProperties(ports, data, extra)));
-  if (!existsSync(data)) {
+  if (!existsSync(join(data, 'meta.properties'))) {
     if (options.formatArgs !== undefined) await format(artefact, config, options.formatArgs, base.logFile);
     else await cp(join(artefact, 'template'), data, { recursive: true });
   }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +24,9 @@ const CONFIG = {
   archiving: { checkpointMs: 1_000 },
 };
 
+/** Faults of scenarios, which nobody uses here. */
+export const noLogFaults = { logDown: async () => undefined, logUp: async () => undefined };
+
 /** Starts one with fresh data in `dataDir`, by default a directory that goes with it. */
 export async function onStandalone(
   work: (ground: Ground) => Promise<void>,
@@ -36,27 +38,11 @@ export async function onStandalone(
   const config = { ...CONFIG, ...options.config, dataDir };
   const parley = await startParley({ topology: 'standalone', config, env: () => faults.env });
   const server = parley.processes[0] as ProductProcess;
-  const none = { logDown: async () => undefined, logUp: async () => undefined };
   try {
-    await inWorld(parley, none, world => work({ world, parley, server, faults, dataDir }));
+    await inWorld(parley, noLogFaults, world => work({ world, parley, server, faults, dataDir }));
   } finally {
     await parley.stop();
     faults.close();
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-/** Whether file systems can be mounted. */
-export const maySmallDisk = (): boolean => process.getuid?.() === 0 && process.platform === 'linux';
-
-/** Runs `work` with a directory that is a disk of its own of so many megabytes. */
-export async function onSmallDisk(megabytes: number, work: (dir: string) => Promise<void>): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'parley-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'parley-test', dir]);
-  try {
-    await work(dir);
-  } finally {
-    execFileSync('umount', ['--lazy', dir]);
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { PreferredAvailability } from '@parley/client';
@@ -8,45 +8,42 @@ import { until } from '@parley/testkit';
 import { sees } from '../../e2e/scenario.ts';
 import { formatReport } from '../../e2e/traffic/ledger.ts';
 import { startTraffic } from '../../e2e/traffic/traffic.ts';
-import { maySmallDisk, onSmallDisk, onStandalone } from './standalone.ts';
+import { canMount, mountDisk } from './disk.ts';
+import { onStandalone } from './standalone.ts';
 
 const SMALL = { pairs: 3, everyMs: 80 } as const;
 
 describe('the database of a standalone installation', { concurrency: 1 }, () => {
-  it(
-    'that is full refuses clearly, loses nothing acknowledged, and goes on when there is room',
-    { timeout: 120_000, skip: !maySmallDisk() && 'needs root to mount a small disk' },
-    () =>
-      onSmallDisk(24, disk =>
-        onStandalone(
-          async ({ world, server }) => {
-            const traffic = await startTraffic(world, SMALL);
-            await traffic.flows();
-            const ballast = join(disk, 'ballast');
-            fill(ballast);
-            await until('the full disk to be noticed', () => server.log().includes('store.sqlite.commit_failed'), {
-              timeoutMs: 60_000,
-            });
-            const line =
-              server
-                .log()
-                .split('\n')
-                .find(text => text.includes('store.sqlite.commit_failed')) ?? '';
-            assert.match(line, /is full/);
-            assert.ok(
-              line.includes(join(disk, 'parley.sqlite')) && line.includes('free'),
-              'names the file and what to do',
-            );
-            const before = traffic.acknowledged;
-            rmSync(ballast);
-            await until('messages again', () => traffic.acknowledged > before, { timeoutMs: 30_000 });
-            await traffic.flows();
-            console.log(formatReport(await traffic.finish()));
-          },
-          { dataDir: disk },
-        ),
-      ),
-  );
+  it('that is full refuses clearly, loses nothing acknowledged, and goes on when there is room', {
+    timeout: 120_000,
+    skip: !canMount() && 'needs root to mount a small disk',
+  }, async () => {
+    const disk = mountDisk(24);
+    try {
+      await onStandalone(
+        async ({ world, server }) => {
+          const traffic = await startTraffic(world, SMALL);
+          await traffic.flows();
+          disk.fill();
+          const noticed = () => server.log().includes('store.sqlite.commit_failed');
+          await until('the full disk to be noticed', noticed, { timeoutMs: 60_000 });
+          const line =
+            server
+              .log()
+              .split('\n')
+              .find(text => text.includes('store.sqlite.commit_failed')) ?? '';
+          assert.match(line, /is full/);
+          assert.ok(line.includes(join(disk.dir, 'parley.sqlite')) && line.includes('free'), 'names file and remedy');
+          disk.free();
+          await traffic.flows();
+          console.log(formatReport(await traffic.finish()));
+        },
+        { dataDir: disk.dir },
+      );
+    } finally {
+      disk.remove();
+    }
+  });
 
   for (const end of ['SIGKILL', 'SIGTERM'] as const)
     it(
@@ -188,17 +185,3 @@ describe('the database of a standalone installation', { concurrency: 1 }, () => 
     }),
   );
 });
-
-/** Takes all the room there is. */
-function fill(path: string): void {
-  const fd = openSync(path, 'w');
-  for (const size of [1 << 20, 1 << 12]) {
-    const chunk = new Uint8Array(size);
-    try {
-      for (;;) writeSync(fd, chunk);
-    } catch (error) {
-      assert.equal((error as { code?: string }).code, 'ENOSPC');
-    }
-  }
-  closeSync(fd);
-}

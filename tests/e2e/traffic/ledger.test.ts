@@ -17,7 +17,7 @@ const message = (number: number, rest: Partial<Sent> = {}): Sent => ({
 const got = (...numbers: number[]) => numbers.map(n => ({ id: `anna.${n}`, key: `k${n}`, atMs: 15 }));
 const inbox = (device: string, ...numbers: number[]) => ({ device, conversation: 'c', got: got(...numbers) });
 
-const good: Evidence = {
+const good = {
   sent: [message(0), message(1)],
   inboxes: [inbox('one', 0, 1), inbox('two', 1, 0)],
   kept: new Map([
@@ -26,7 +26,7 @@ const good: Evidence = {
   ]),
   flaps: [],
   findings: [],
-};
+} satisfies Evidence;
 
 function problem(evidence: Partial<Evidence>): Pick<Report, 'problems'> & Record<string, unknown> {
   const report = reconcile({ ...good, ...evidence });
@@ -91,6 +91,13 @@ describe('the reconciliation of traffic', () => {
       [],
     );
     assert.equal(problem({ sent, kept, inboxes: [inbox('one', 0, 1, 2), inbox('two', 0, 1)] }).lost, 1);
+  });
+
+  it('does not look, in the middle of it, for what has no answer yet or only got it just now, nor into the archive', () => {
+    const fresh = [message(2, { outcome: 'waiting' }), message(3, { settledMs: 90 })];
+    const interim = { ...good, sent: [...good.sent, ...fresh], kept: undefined, asOfMs: 50 };
+    assert.deepEqual(reconcile(interim).problems, []);
+    assert.equal(problem({ ...interim, inboxes: [inbox('one', 0)] }).lost, 1);
   });
 
   it('counts messages without any answer, presence that flapped and what the archive verification found', () => {

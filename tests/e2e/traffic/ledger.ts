@@ -40,8 +40,10 @@ export interface Inbox {
 export interface Evidence {
   readonly sent: readonly Sent[];
   readonly inboxes: readonly Inbox[];
-  /** Kept records of the archive by event id: how often each is kept. */
-  readonly kept: ReadonlyMap<string, number>;
+  /** Kept records of the archive by event id: how often each is kept; undefined when nobody looked. */
+  readonly kept: ReadonlyMap<string, number> | undefined;
+  /** Messages that had no answer by then are still on their way; by `performance.now()`. Default: all is over. */
+  readonly asOfMs?: number;
   /** What watchers saw of people who were there all the time. */
   readonly flaps: readonly string[];
   /** What a verification of the archive found. */
@@ -96,7 +98,15 @@ export interface Quantiles {
 const NAMED = 5;
 
 /** Reconciles: every acknowledged message at every device of its conversation once, in order, and archived once. */
-export function reconcile({ sent, inboxes, kept, flaps, findings }: Evidence): Report {
+export function reconcile({
+  sent,
+  inboxes,
+  kept,
+  flaps,
+  findings,
+  asOfMs = Number.POSITIVE_INFINITY,
+}: Evidence): Report {
+  const over = (message: Sent) => message.settledMs !== undefined && message.settledMs <= asOfMs;
   const byId = new Map(sent.map(message => [message.id, message]));
   const found = new Findings();
   const delivered = new Map<string, number>();
@@ -114,11 +124,16 @@ export function reconcile({ sent, inboxes, kept, flaps, findings }: Evidence): R
       else if (message.outcome === 'refused') found.add('ghosts', `${inbox.device} got ${id}, refused ${message.code}`);
       if (message?.key !== undefined && message.key !== key)
         found.add('otherKey', `${inbox.device} shows ${id} at ${key}, its sender at ${message.key}`);
-      if (message?.settledMs !== undefined && message.outcome === 'acknowledged')
+      if (message?.settledMs !== undefined && isAcknowledged(message))
         deliverMs.push(Math.max(0, atMs - message.settledMs));
     }
     for (const message of sent)
-      if (message.conversation === inbox.conversation && message.outcome === 'acknowledged' && !seen.has(message.id))
+      if (
+        message.conversation === inbox.conversation &&
+        isAcknowledged(message) &&
+        over(message) &&
+        !seen.has(message.id)
+      )
         found.add('lost', `${inbox.device} never got ${message.id} (number ${message.number})`);
     for (const problem of disorder(inbox, byId)) found.add('outOfOrder', problem);
   }
@@ -127,15 +142,16 @@ export function reconcile({ sent, inboxes, kept, flaps, findings }: Evidence): R
   for (const { conversation } of inboxes) devicesOf.set(conversation, (devicesOf.get(conversation) ?? 0) + 1);
   for (const message of sent) {
     const { id, lane, outcome } = message;
-    const times = kept.get(id) ?? 0;
+    const times = kept?.get(id) ?? 0;
     const reached = delivered.get(id) ?? 0;
-    if (outcome === 'waiting') found.add('lost', `${id} was still waiting for an answer`);
+    if (outcome === 'waiting' && asOfMs === Number.POSITIVE_INFINITY)
+      found.add('lost', `${id} was still waiting for an answer`);
     if (outcome === 'refused' && (lane !== 'critical' || message.code !== 'im.archive_unavailable'))
       found.add('refusedWrongly', `${id} (${lane}) was refused: ${message.code}`);
     if (outcome === 'unknown' && reached !== 0 && reached !== devicesOf.get(message.conversation))
       found.add('lost', `${id}, of unknown outcome, reached ${reached} devices only`);
     const accepted = outcome === 'acknowledged' || (outcome === 'unknown' && reached > 0);
-    if (accepted && lane !== 'none' && times === 0) found.add('unarchived', `${id} (${lane}) is not archived`);
+    if (kept && accepted && lane !== 'none' && times === 0) found.add('unarchived', `${id} (${lane}) is not archived`);
     if (times > 1) found.add('archivedWrongly', `${id} is kept ${times} times`);
     if (times === 1 && (!accepted || lane === 'none'))
       found.add('archivedWrongly', `${id} is kept: ${outcome} ${lane}`);
@@ -152,7 +168,7 @@ export function reconcile({ sent, inboxes, kept, flaps, findings }: Evidence): R
     unknown: of('unknown').length,
     devices: inboxes.length,
     delivered: inboxes.reduce((sum, inbox) => sum + inbox.got.length, 0),
-    archived: sent.filter(message => kept.has(message.id)).length,
+    archived: sent.filter(message => kept?.has(message.id)).length,
     ...found.counts,
     acknowledgeMs: quantiles(acknowledged.map(m => (m.settledMs ?? m.sentMs) - m.sentMs)),
     deliverMs: quantiles(deliverMs),
@@ -162,6 +178,8 @@ export function reconcile({ sent, inboxes, kept, flaps, findings }: Evidence): R
     problems: found.lines(),
   };
 }
+
+const isAcknowledged = (message: Sent): boolean => message.outcome === 'acknowledged';
 
 /** Messages of one author must stand, by their keys, in the order he wrote them. */
 function disorder(inbox: Inbox, byId: ReadonlyMap<string, Sent>): string[] {

@@ -1,7 +1,16 @@
 import { availabilityClass, type ParleyClient, ParleyClientError, PreferredAvailability } from '@parley/client';
 import { until } from '@parley/testkit';
 import type { Device, TestPerson, World } from '../scenario.ts';
-import { formatReport, type Got, type Inbox, type Lane, type Report, reconcile, type Sent } from './ledger.ts';
+import {
+  type Evidence,
+  formatReport,
+  type Got,
+  type Inbox,
+  type Lane,
+  type Report,
+  reconcile,
+  type Sent,
+} from './ledger.ts';
 
 /** How much is said, and by whom. */
 export interface TrafficOptions {
@@ -22,6 +31,11 @@ export interface Traffic {
   readonly acknowledged: number;
   /** Resolves when everybody has had a message acknowledged that he wrote after the call: all is well again. */
   flows(timeoutMs?: number): Promise<void>;
+  /**
+   * Resolves when everything acknowledged before the call has come to every device by itself. Throws, with the
+   * reconciliation so far, when that takes too long or anything else is wrong; does not look into the archive.
+   */
+  settle(timeoutMs?: number): Promise<Report>;
   /** Ends the writing and resolves when everything has an answer. */
   stop(timeoutMs?: number): Promise<void>;
   /**
@@ -129,6 +143,23 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
     );
   }
 
+  const inboxes = (): Inbox[] =>
+    devices.map(({ name, conversation, got }) => ({ device: name, conversation, got: [...got] }));
+
+  /** Waits until everything that was acknowledged by then is everywhere; the reconciliation names what is not. */
+  async function arrived(asOfMs: number, timeoutMs: number): Promise<void> {
+    const wanted = Map.groupBy(
+      all().filter(m => m.outcome === 'acknowledged' && (m.settledMs ?? 0) <= asOfMs),
+      m => m.conversation,
+    );
+    const complete = () =>
+      devices.every(({ conversation, got }) => {
+        const here = new Set(got.map(event => event.id));
+        return (wanted.get(conversation) ?? []).every(message => here.has(message.id));
+      });
+    await until('everything to arrive by itself', complete, { timeoutMs, everyMs: 100 }).catch(() => undefined);
+  }
+
   const all = () => speakers.flatMap(speaker => speaker.sent);
 
   async function stop(timeoutMs = 60_000): Promise<void> {
@@ -202,24 +233,24 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
       });
     },
     stop,
+    async settle(timeoutMs = 60_000) {
+      const asOfMs = performance.now();
+      await arrived(asOfMs, timeoutMs);
+      return judged({ sent: all(), inboxes: inboxes(), kept: undefined, flaps, findings: [], asOfMs });
+    },
     async finish(timeoutMs = 60_000) {
       await stop(timeoutMs);
-      const missing = () => devices.some(({ conversation, got }) => lacks(conversation, got, all()));
-      await until('everything to arrive by itself', () => !missing(), { timeoutMs }).catch(() => undefined);
-      const inboxes = devices.map(({ name, conversation, got }) => ({ device: name, conversation, got: [...got] }));
+      await arrived(Number.POSITIVE_INFINITY, timeoutMs);
+      const live = inboxes();
       await stillWatched();
       const late = await lateInboxes();
-      const report = reconcile({
-        ...{ sent: all(), flaps, ...(await archive(timeoutMs)) },
-        inboxes: [...inboxes, ...late],
-      });
-      if (report.problems.length > 0) throw new Error(`the reconciliation failed\n${formatReport(report)}`);
-      return report;
+      return judged({ sent: all(), inboxes: [...live, ...late], flaps, ...(await archive(timeoutMs)) });
     },
   };
 }
 
-function lacks(conversation: string, got: readonly Got[], sent: readonly Sent[]): boolean {
-  const here = new Set(got.map(event => event.id));
-  return sent.some(m => m.conversation === conversation && m.outcome === 'acknowledged' && !here.has(m.id));
+function judged(evidence: Evidence): Report {
+  const report = reconcile(evidence);
+  if (report.problems.length > 0) throw new Error(`the reconciliation failed\n${formatReport(report)}`);
+  return report;
 }

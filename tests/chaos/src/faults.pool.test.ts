@@ -1,0 +1,63 @@
+import { after, before, describe, it } from 'node:test';
+import { inWorld } from '../../e2e/scenario.ts';
+import { formatReport } from '../../e2e/traffic/ledger.ts';
+import { startTraffic, type Traffic } from '../../e2e/traffic/traffic.ts';
+import type { Ground } from './faults/fault.ts';
+import { FAULTS } from './faults/index.ts';
+import { type Pool, startPool } from './pool.ts';
+import { noLogFaults } from './standalone.ts';
+
+const long = process.env.PARLEY_TEST_LONG === '1';
+const only = process.env.PARLEY_SCENARIO;
+
+describe('a pool under steady traffic loses, repeats and reorders nothing that was acknowledged, and nobody flaps', {
+  concurrency: 1,
+}, () => {
+  let pool: Pool;
+  let ground: Ground;
+  let traffic: Traffic;
+  let end: () => void = () => undefined;
+  let ended: Promise<void> = Promise.resolve();
+
+  before(async () => {
+    pool = await startPool();
+    await new Promise<void>((ready, failed) => {
+      ended = inWorld(pool.parley, noLogFaults, async world => {
+        traffic = await startTraffic(world);
+        const scale = long ? 1 : 0.4;
+        ground = { pool, world, traffic, scale, pick: list => list[0] as (typeof list)[number] };
+        ready();
+        await new Promise<void>(resolve => (end = resolve));
+      });
+      ended.catch(failed);
+    });
+  });
+
+  after(async () => {
+    end();
+    await ended;
+    await pool?.stop();
+  });
+
+  for (const fault of FAULTS) {
+    if (only !== undefined && !new RegExp(only).test(fault.name)) continue;
+    if (fault.long && !long && only === undefined) continue;
+    it(fault.name, { timeout: 180_000 }, async t => {
+      const began = performance.now();
+      try {
+        await traffic.flows();
+        await fault.run(ground);
+        await traffic.flows();
+        const report = await traffic.settle();
+        t.diagnostic(`${((performance.now() - began) / 1000).toFixed(1)} s · ${formatReport(report)}`);
+      } catch (error) {
+        await pool.heal();
+        throw error;
+      }
+    });
+  }
+
+  it('and all of it is archived', { timeout: 180_000 }, async t => {
+    t.diagnostic(formatReport(await traffic.finish()));
+  });
+});

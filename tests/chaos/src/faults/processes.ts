@@ -1,0 +1,115 @@
+import { until } from '@parley/testkit';
+import { SERVICES } from '../pool.ts';
+import { type Fault, type Ground, replica, sleep } from './fault.ts';
+
+/** `kill -9`, and a new start as an orchestrator makes one. */
+const killed = (service: string): Fault => ({
+  name: `kill -9 of ${service}`,
+  async run(ground) {
+    const victim = replica(ground, service);
+    await victim.kill();
+    await sleep(500 * ground.scale);
+    await victim.start();
+  },
+});
+
+/** The first replica of every service at once, then the second: deployments are rolled independently. */
+const rolling: Fault = {
+  name: 'rolling restart of everything',
+  async run({ pool }) {
+    for (const number of [0, 1])
+      await Promise.all(
+        SERVICES.map(async service => {
+          const process = pool.parley.replicasOf(service)[number];
+          const code = await process?.stop();
+          if (code !== 0) throw new Error(`${process?.name} ended with ${code}`);
+          await process?.start();
+        }),
+      );
+  },
+};
+
+/** A process that neither answers nor goes away, longer than those who talk to it wait. */
+const hung = (service: string, ms: number): Fault => ({
+  name: `${service} hangs`,
+  async run(ground) {
+    const victim = replica(ground, service);
+    victim.pause();
+    await sleep(ms * ground.scale);
+    victim.resume();
+    await until(`${victim.name} to be ready`, () => victim.ready(), { timeoutMs: 30_000 });
+  },
+});
+
+/** Members of the consumer groups leave in order, by force, and by silence, and come back, all while records come in. */
+const rebalance: Fault = {
+  name: 'rebalance of the consumer groups in the middle',
+  async run(ground) {
+    const [one, two] = ground.pool.parley.replicasOf('archiving');
+    if (!one || !two) throw new Error('archiving has two replicas');
+    await one.stop();
+    await one.start();
+    await two.kill();
+    await two.start();
+    await one.stop();
+    await one.start();
+  },
+};
+
+/** Kafka puts a member out after 10 s of silence; it comes back believing that its partitions are still its own. */
+const zombie: Fault = {
+  name: 'a consumer that was put out of its group and goes on',
+  long: true,
+  async run(ground) {
+    const victim = replica(ground, 'archiving');
+    victim.pause();
+    await sleep(14_000);
+    victim.resume();
+  },
+};
+
+const offClock = (service: string, minutes: number): Fault => ({
+  name: `the clock of ${service} ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead' : 'behind'}`,
+  async run(ground) {
+    const victim = replica(ground, service);
+    const inside = ground.pool.inside(victim);
+    inside.clockAhead(minutes * 60_000);
+    await sleep(8_000 * ground.scale);
+    await getsOn(ground);
+    inside.clockAhead(0);
+  },
+});
+
+const getsOn = ({ traffic }: Ground) => traffic.flows(45_000);
+
+/** HAProxy reads its configuration again: a new process takes the listeners, the old one keeps its streams. */
+const reload: Fault = {
+  name: 'HAProxy reload',
+  async run({ pool, traffic }) {
+    pool.parley.balancer?.signal('SIGUSR2');
+    await sleep(500);
+    await traffic.flows();
+    pool.parley.balancer?.signal('SIGUSR2');
+  },
+};
+
+/** All streams are cut at once. */
+const storm: Fault = {
+  name: 'all streams cut at once',
+  async run({ pool }) {
+    const { balancer } = pool.parley;
+    await balancer?.kill();
+    await balancer?.start();
+  },
+};
+
+export const PROCESS_FAULTS: readonly Fault[] = [
+  ...SERVICES.map(killed),
+  rolling,
+  ...SERVICES.map(service => hung(service, 8_000)),
+  rebalance,
+  zombie,
+  ...SERVICES.flatMap(service => [offClock(service, 5), offClock(service, -5)]),
+  reload,
+  storm,
+];

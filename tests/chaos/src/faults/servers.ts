@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { until } from '@parley/testkit';
+import type { BackendHandle } from '../../../backends/src/index.ts';
+import type { Sent } from '../../../e2e/traffic/ledger.ts';
+import type { Traffic } from '../../../e2e/traffic/traffic.ts';
+import type { Server } from '../pool.ts';
+import { type Fault, type Ground, replica, sleep } from './fault.ts';
+
+type Way = 'killed' | 'hanging';
+
+/** Takes a server away for a while, runs `meanwhile`, and brings it back. */
+async function without(
+  server: BackendHandle,
+  way: Way,
+  ms: number,
+  meanwhile: () => Promise<unknown> = async () => undefined,
+): Promise<void> {
+  const began = performance.now();
+  if (way === 'killed') await server.kill();
+  else server.pause();
+  await meanwhile();
+  await sleep(Math.max(0, ms - (performance.now() - began)));
+  if (way === 'killed') await server.restart();
+  else server.resume();
+}
+
+const since = (traffic: Traffic, from: number, lane?: Sent['lane']): Sent[] =>
+  traffic.sent.filter(m => m.sentMs >= from && (lane === undefined || m.lane === lane));
+
+const natsDown = (way: Way): Fault => ({
+  name: `NATS ${way} for 10 s`,
+  async run({ pool, traffic, scale }) {
+    const from = performance.now();
+    await without(pool.nats, way, 10_000 * scale, () =>
+      until(
+        'messages to be acknowledged without NATS',
+        () => since(traffic, from + 500).filter(m => m.outcome === 'acknowledged').length >= 10,
+      ),
+    );
+  },
+});
+
+/** Critical mode is refused at once with its code; others go on, and their records arrive later. */
+async function withoutLog({ pool, traffic }: Ground, down: () => Promise<void>, up: () => Promise<void>, ms: number) {
+  const began = performance.now();
+  await down();
+  const refused = () => since(traffic, began, 'critical').filter(m => m.outcome === 'refused');
+  await until('critical messages to be refused', () => refused().length >= 5, { timeoutMs: 20_000 });
+  for (const { code } of refused()) assert.equal(code, 'im.archive_unavailable');
+  // the breaker is open: from now on nobody waits for the log
+  const from = performance.now();
+  await until('archived messages to be accepted without the log', () => {
+    const some = since(traffic, from, 'archived').filter(m => m.outcome === 'acknowledged');
+    return some.length >= 5;
+  });
+  await until('critical messages to be refused at once', () => {
+    const quick = since(traffic, from, 'critical').filter(m => (m.settledMs ?? Infinity) - m.sentMs < 500);
+    return quick.length >= 3;
+  });
+  await sleep(Math.max(0, ms - (performance.now() - began)));
+  await up();
+  const relayed = async () => (await pool.parley.metric('parley_im_archive_pending_messages')) === 0;
+  await until('what was stored without the log to be relayed', relayed, { timeoutMs: 60_000, everyMs: 500 });
+}
+
+const kafkaDown = (way: Way): Fault => ({
+  name: `Kafka ${way} for 20 s`,
+  run: ground => {
+    const { kafka } = ground.pool;
+    const down = async () => (way === 'killed' ? kafka.kill() : kafka.pause());
+    const up = async () => (way === 'killed' ? kafka.restart() : kafka.resume());
+    return withoutLog(ground, down, up, 20_000 * ground.scale);
+  },
+});
+
+/** The disk of the log is full: Kafka gives up its directory and ends. Room is made, and it is started again. */
+const logDiskFull: Fault = {
+  name: 'the disk of the log is full',
+  run: ground => {
+    const { kafka, logDisk } = ground.pool;
+    const up = async () => {
+      logDisk.free();
+      await kafka.restart();
+    };
+    return withoutLog(ground, async () => logDisk.fill(), up, 10_000 * ground.scale);
+  },
+};
+
+const databaseDown = (way: Way): Fault => ({
+  name: `the database ${way} for 15 s`,
+  run: ({ pool, scale }) => without(pool.mongo, way, 15_000 * scale),
+});
+
+type Cut = 'cut' | 'black hole' | 'slow';
+
+/** The network between one process and a server. */
+const linkDown = (service: string, server: Server, cut: Cut): Fault => ({
+  name: `${cut === 'slow' ? 'slow network' : `network ${cut}`} between one ${service} and ${server === 'nats' ? 'NATS' : 'the database'}`,
+  async run(ground) {
+    const link = ground.pool.link(replica(ground, service), server);
+    if (cut === 'cut') link.cut();
+    else if (cut === 'slow') link.delay(300);
+    else link.blackHole();
+    await sleep(10_000 * ground.scale);
+    link.heal();
+  },
+});
+
+const CUTS: readonly Cut[] = ['cut', 'black hole', 'slow'];
+
+export const SERVER_FAULTS: readonly Fault[] = [
+  natsDown('killed'),
+  natsDown('hanging'),
+  kafkaDown('killed'),
+  kafkaDown('hanging'),
+  logDiskFull,
+  databaseDown('killed'),
+  databaseDown('hanging'),
+  ...CUTS.flatMap(cut => [
+    linkDown('im', 'nats', cut),
+    linkDown('session', 'nats', cut),
+    linkDown('presence', 'nats', cut),
+    linkDown('im', 'mongo', cut),
+    linkDown('presence', 'mongo', cut),
+    linkDown('archiving', 'mongo', cut),
+    linkDown('directory', 'mongo', cut),
+  ]),
+];
