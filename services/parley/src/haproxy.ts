@@ -55,6 +55,8 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     '  log global',
     '  option redispatch',
     '  option http-keep-alive',
+    // or the kernel holds small messages of a stream back for up to 200 ms, to fill packets
+    '  option http-no-delay',
     '  retries 3',
     '  retry-on conn-failure',
     '  timeout connect 2s',
