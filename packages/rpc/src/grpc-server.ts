@@ -1,10 +1,12 @@
 import {
   type ChannelOptions,
+  logVerbosity,
   Server,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
   type sendUnaryData,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Clock, Health, Logger, Module } from '@parley/runtime';
@@ -56,6 +58,9 @@ export interface GrpcServer extends Module {
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   return new Listener(options);
 }
+
+// What the library would print, callers get as an error.
+setLogVerbosity(logVerbosity.NONE);
 
 const identity = (bytes: Buffer) => bytes;
 

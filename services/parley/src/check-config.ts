@@ -3,6 +3,7 @@ import { type ReportProblem, readTlsFiles, type TlsFiles, TlsFilesError } from '
 import type { ParleyConfig } from './config.ts';
 import { filesOf } from './config-parts.ts';
 import { TARGETS } from './targets.ts';
+import { usesServers } from './topology.ts';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
@@ -47,7 +48,7 @@ export function checkConfig(config: ParleyConfig, report: ReportProblem, nowMs: 
   checkPorts(config, report);
   checkTls('services.tls', filesOf(config.services.tls), nowMs, report);
   checkCalls(config, report);
-  if (config.topology === 'pool') checkPool(config, nowMs, report);
+  if (usesServers(config)) checkPool(config, nowMs, report);
 }
 
 /** `names`: what the settings are called where they are not called as the files. */

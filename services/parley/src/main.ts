@@ -1,8 +1,10 @@
+import { explain } from './explain.ts';
 import { program } from './program.ts';
 
 try {
   await program().parseAsync();
 } catch (error) {
-  console.error(`parley: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  console.error(`parley: ${explain(error)}`);
+  // open connections to a pool's servers must not keep a command that has failed
+  process.exit(1);
 }

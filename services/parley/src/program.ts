@@ -5,7 +5,9 @@ import { migrate } from './commands/migrate.ts';
 import { createAdministrator, createDemo } from './commands/people.ts';
 import { serve } from './commands/serve.ts';
 import { processTerminal } from './commands/terminal.ts';
+import { withDirectory } from './commands/with-directory.ts';
 import { PROFILES } from './config-template.ts';
+import { refuseDemoHere, removeDemo } from './demo-guard.ts';
 import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { TARGET_NAMES } from './routes.ts';
@@ -57,7 +59,15 @@ export function program(): Command {
     );
 
   command('create-demo', 'make the people of the demo organisation, with passwords of this installation alone').action(
-    async (options: CommonOptions) => print(await createDemo(commandContext(options, 'warn'))),
+    async (options: CommonOptions) => {
+      const context = commandContext(options, 'warn');
+      refuseDemoHere(context.config);
+      print(await createDemo(context));
+    },
+  );
+
+  command('remove-demo', 'delete the people of the demo organisation; what they said stays').action(
+    async (options: CommonOptions) => print([await withDirectory(commandContext(options, 'warn'), removeDemo)]),
   );
 
   transferCommands(command, print);

@@ -19,6 +19,8 @@ import {
   type Store,
 } from '@parley/store';
 import type { ParleyConfig } from './config.ts';
+import { Explained } from './explain.ts';
+import { hideSecrets } from './hide-secrets.ts';
 import { kafkaOptions, mongoUrl, natsOptions } from './pool-options.ts';
 
 /** The technology behind the ports of a process. */
@@ -48,6 +50,9 @@ export function openTopology(config: ParleyConfig, deps: TopologyDeps): Promise<
 /** The file that holds database and event log; undefined when servers of their own do. */
 export const databaseFile = (config: ParleyConfig): string | undefined =>
   config.topology === 'standalone' ? join(config.dataDir, 'parley.sqlite') : undefined;
+
+/** Whether MongoDB, NATS and Kafka are connected to. */
+export const usesServers = (config: ParleyConfig): boolean => config.topology === 'pool';
 
 const databaseOf = (service: string): string => service.replaceAll('-', '_');
 
@@ -84,13 +89,12 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
   const { mongo, nats, kafka } = config.pool;
   const name = `parley-${config.targets.join('+')}`;
   const url = mongoUrl(mongo);
-  const bus = await connectNatsBus({ ...natsOptions(nats), name, ...deps });
-  const eventLog = await connectKafkaEventLog({ ...kafkaOptions(kafka), clientId: name, ...deps }).catch(
-    async error => {
-      await bus.close();
-      throw error;
-    },
-  );
+  const bus = await reach('NATS', nats.servers, connectNatsBus({ ...natsOptions(nats), name, ...deps }));
+  const connecting = connectKafkaEventLog({ ...kafkaOptions(kafka), clientId: name, ...deps });
+  const eventLog = await reach('Kafka', kafka.brokers, connecting).catch(async error => {
+    await bus.close();
+    throw error;
+  });
   const stores = new Map<string, Promise<Store>>();
   const ownDatabase = (service: string) => `${mongo.databasePrefix}${databaseOf(service)}`;
   return {
@@ -98,7 +102,8 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
     eventLog,
     store(service) {
       const known = stores.get(service);
-      const store = known ?? connectMongoStore({ url, database: ownDatabase(service), ...deps });
+      const store =
+        known ?? reach('MongoDB', [mongo.url], connectMongoStore({ url, database: ownDatabase(service), ...deps }));
       stores.set(service, store);
       return store;
     },
@@ -110,6 +115,22 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
     },
   };
 }
+
+/** Says which server it is that cannot be reached, and where it was looked for. */
+async function reach<T>(server: string, places: readonly string[], connecting: Promise<T>): Promise<T> {
+  try {
+    return await connecting;
+  } catch (cause) {
+    const where = places.map(place => String(hideSecrets(place))).join(', ');
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Explained(
+      `${server} cannot be reached at ${where} (${why}); start it, or correct address, credentials and TLS below pool.${SECTION[server]}`,
+      { cause },
+    );
+  }
+}
+
+const SECTION: Readonly<Record<string, string>> = { NATS: 'nats', Kafka: 'kafka', MongoDB: 'mongo' };
 
 /** How often a healed log is looked for while appends hang, milliseconds. */
 const FAULT_LOOK_MS = 50;

@@ -7,6 +7,7 @@ import type { ParleyConfig } from '../config.ts';
 import { configTemplate, PROFILES, type ProfileName } from '../config-template.ts';
 import { createKeys } from '../keys.ts';
 import { TARGET_NAMES } from '../routes.ts';
+import { usesServers } from '../topology.ts';
 import { type CommandContext, type CommonOptions, commandContext, keysDir, withTopology } from './context.ts';
 import { migrateStores } from './migrate.ts';
 import { forgetOneTimePassword, newOneTimePassword } from './one-time-password.ts';
@@ -75,9 +76,7 @@ async function fill(context: CommandContext, options: InitOptions, terminal: Ter
   const { config } = context;
   await withTopology(context, async topology => {
     await migrateStores(context, topology);
-    terminal.say(
-      config.topology === 'standalone' ? `the database in ${config.dataDir} is ready` : 'the databases are ready',
-    );
+    terminal.say(usesServers(config) ? 'the databases are ready' : `the database in ${config.dataDir} is ready`);
     if (options.administrator === false) return;
     const directory = await directoryOf(context, topology);
     if ((await directory.countAdministrators()) > 0)
@@ -147,7 +146,7 @@ function nextSteps(config: ParleyConfig, options: InitOptions, terminal: Termina
   const url = `${scheme}://${['0.0.0.0', '::'].includes(host) ? hostname() : host}:${port}`;
   terminal.say(`
 Next:
-  1. start it:        parley serve ${place}${config.topology === 'pool' ? ' --target …' : ''}
+  1. start it:        parley serve ${place}${usesServers(config) ? ' --target …' : ''}
   2. sign in:         open ${url}, or: parleyctl login --server ${url} ${address}
                       and choose a password of your own
   3. bring people in: parleyctl users import people.csv

@@ -1,25 +1,66 @@
+import { accessSync, constants } from 'node:fs';
 import { runUntilSignal } from '@parley/runtime';
+import { archivingWords } from '../archiving-words.ts';
+import type { ParleyConfig } from '../config.ts';
+import { refuseDemoAccounts } from '../demo-guard.ts';
+import { Explained, explain } from '../explain.ts';
 import { assemble } from '../process.ts';
-import { openTopology } from '../topology.ts';
-import { type CommonOptions, commandContext } from './context.ts';
+import { checkStore, contentsOf } from '../schema.ts';
+import { databaseFile, openTopology, type Topology } from '../topology.ts';
+import { VERSION } from '../version.ts';
+import { type CommandContext, type CommonOptions, commandContext } from './context.ts';
+import { readSchema, THIS_SERVER } from './migrate.ts';
+import { directoryOf } from './with-directory.ts';
 
 /** `parley serve`: runs the configured services until told to stop; resolves with the exit code. */
 export async function serve(options: CommonOptions): Promise<number> {
   const context = commandContext(options, undefined, { strict: true });
   const { config, clock, logger } = context;
-  const topology = await openTopology(config, context);
-  const { modules, health, reload } = await assemble(config, { ...context, topology });
+  try {
+    checkDirectories(config);
+    const topology = await openTopology(config, context);
+    const { modules, health, reload } = await prepare(context, topology).catch(async error => {
+      await topology.close().catch(() => undefined);
+      throw error;
+    });
+    const { drainMs, stopTimeoutMs } = config;
+    return await runUntilSignal(modules, { logger, clock, health, drainMs, stopTimeoutMs, ...(reload && { reload }) });
+  } catch (error) {
+    throw new Explained(explain(error, config), { cause: error });
+  }
+}
+
+async function prepare(context: CommandContext, topology: Topology) {
+  const { config, logger } = context;
+  const own = await topology.store('parley');
+  checkStore(await readSchema(own), THIS_SERVER, contentsOf(config.targets, config));
+  const assembled = await assemble(config, { ...context, topology });
   logger.info('parley.starting', {
+    version: VERSION,
     targets: config.targets,
     topology: config.topology,
     publicPort: config.public.port,
   });
-  return runUntilSignal(modules, {
-    logger,
-    clock,
-    health,
-    drainMs: config.drainMs,
-    stopTimeoutMs: config.stopTimeoutMs,
-    ...(reload && { reload }),
-  });
+  if (config.targets.includes('directory')) {
+    const directory = await directoryOf(context, topology);
+    await refuseDemoAccounts(config, directory);
+    const policy = await directory.globalArchiving();
+    logger.info('parley.archiving', { ...policy, words: archivingWords(policy) });
+  }
+  return assembled;
+}
+
+/** An installation is made by `init`, not by a server that was started in the wrong place. */
+function checkDirectories(config: ParleyConfig): void {
+  const file = databaseFile(config);
+  if (file === undefined) return;
+  try {
+    accessSync(file);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOENT') throw error;
+    throw new Explained(`there is no database in ${config.dataDir}; name another --data-dir, or run 'parley init'`, {
+      cause: error,
+    });
+  }
+  for (const path of [config.dataDir, file]) accessSync(path, constants.R_OK | constants.W_OK);
 }
