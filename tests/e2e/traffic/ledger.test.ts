@@ -15,15 +15,14 @@ const message = (number: number, rest: Partial<Sent> = {}): Sent => ({
   ...rest,
 });
 const got = (...numbers: number[]) => numbers.map(n => ({ id: `anna.${n}`, key: `k${n}`, atMs: 15 }));
+const kept = (...numbers: number[]) =>
+  new Map(numbers.map(n => [`anna.${n}`, { times: 1, denied: false, deniedLast: false }]));
 const inbox = (device: string, ...numbers: number[]) => ({ device, conversation: 'c', got: got(...numbers) });
 
 const good = {
   sent: [message(0), message(1)],
   inboxes: [inbox('one', 0, 1), inbox('two', 1, 0)],
-  kept: new Map([
-    ['anna.0', 1],
-    ['anna.1', 1],
-  ]),
+  kept: kept(0, 1),
   flaps: [],
   findings: [],
 } satisfies Evidence;
@@ -60,7 +59,10 @@ describe('the reconciliation of traffic', () => {
     const sent = [...good.sent, refused];
     assert.deepEqual(reconcile({ ...good, sent }).problems, []);
     assert.equal(problem({ sent, inboxes: [inbox('one', 0, 1, 2)] }).ghosts, 1);
-    assert.equal(problem({ sent, kept: new Map([...good.kept, [refused.id, 1]]) }).archivedWrongly, 1);
+    assert.equal(problem({ sent, kept: kept(0, 1, 2) }).archivedWrongly, 1);
+    const denied = { times: 1, denied: true, deniedLast: true };
+    assert.deepEqual(reconcile({ ...good, sent, kept: new Map([...good.kept, [refused.id, denied]]) }).problems, []);
+    assert.equal(problem({ kept: new Map([...good.kept, ['anna.1', denied]]) }).archivedWrongly, 1);
   });
 
   it('finds refusals that nothing explains', () => {
@@ -76,21 +78,25 @@ describe('the reconciliation of traffic', () => {
   });
 
   it('finds what is not archived, twice, or although nobody asked for it', () => {
-    assert.equal(problem({ kept: new Map([['anna.0', 1]]) }).unarchived, 1);
-    assert.equal(problem({ kept: new Map([...good.kept, ['anna.0', 2]]) }).archivedWrongly, 1);
+    assert.equal(problem({ kept: kept(0) }).unarchived, 1);
+    assert.equal(
+      problem({ kept: new Map([...good.kept, ['anna.0', { times: 2, denied: false, deniedLast: false }]]) })
+        .archivedWrongly,
+      1,
+    );
     assert.equal(problem({ sent: [message(0), message(1, { lane: 'none' })] }).archivedWrongly, 1);
   });
 
   it('lets a message of unknown outcome reach everybody or nobody', () => {
     const unknown = message(2, { outcome: 'unknown' });
     const sent = [...good.sent, unknown];
-    const kept = new Map([...good.kept, [unknown.id, 1]]);
+    const all = kept(0, 1, 2);
     assert.deepEqual(reconcile({ ...good, sent }).problems, []);
     assert.deepEqual(
-      reconcile({ ...good, sent, kept, inboxes: [inbox('one', 0, 1, 2), inbox('two', 0, 1, 2)] }).problems,
+      reconcile({ ...good, sent, kept: all, inboxes: [inbox('one', 0, 1, 2), inbox('two', 0, 1, 2)] }).problems,
       [],
     );
-    assert.equal(problem({ sent, kept, inboxes: [inbox('one', 0, 1, 2), inbox('two', 0, 1)] }).lost, 1);
+    assert.equal(problem({ sent, kept: all, inboxes: [inbox('one', 0, 1, 2), inbox('two', 0, 1)] }).lost, 1);
   });
 
   it('does not look, in the middle of it, for what has no answer yet or only got it just now, nor into the archive', () => {

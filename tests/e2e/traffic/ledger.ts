@@ -36,12 +36,22 @@ export interface Inbox {
   readonly got: readonly Got[];
 }
 
+/** How a message stands in the archive. */
+export interface Kept {
+  /** Links that say that it is kept. */
+  readonly times: number;
+  /** Some link says that it was not accepted. */
+  readonly denied: boolean;
+  /** The last word about it is that it was not accepted. */
+  readonly deniedLast: boolean;
+}
+
 /** Everything that is known when the traffic has ended. */
 export interface Evidence {
   readonly sent: readonly Sent[];
   readonly inboxes: readonly Inbox[];
-  /** Kept records of the archive by event id: how often each is kept; undefined when nobody looked. */
-  readonly kept: ReadonlyMap<string, number> | undefined;
+  /** What the archive says, by event id; undefined when nobody looked. */
+  readonly kept: ReadonlyMap<string, Kept> | undefined;
   /** Messages that had no answer by then are still on their way; by `performance.now()`. Default: all is over. */
   readonly asOfMs?: number;
   /** What watchers saw of people who were there all the time. */
@@ -74,7 +84,7 @@ export interface Report {
   readonly otherKey: number;
   /** Acknowledged, to be archived, and not kept. */
   readonly unarchived: number;
-  /** Kept more than once, or kept although refused, not to be archived, or delivered to nobody. */
+  /** Kept more than once, although it was not to be archived, or with the wrong word about whether it was accepted. */
   readonly archivedWrongly: number;
   readonly presenceFlaps: number;
   readonly archiveFindings: number;
@@ -142,7 +152,7 @@ export function reconcile({
   for (const { conversation } of inboxes) devicesOf.set(conversation, (devicesOf.get(conversation) ?? 0) + 1);
   for (const message of sent) {
     const { id, lane, outcome } = message;
-    const times = kept?.get(id) ?? 0;
+    const { times, denied, deniedLast } = kept?.get(id) ?? NOWHERE;
     const reached = delivered.get(id) ?? 0;
     if (outcome === 'waiting' && asOfMs === Number.POSITIVE_INFINITY)
       found.add('lost', `${id} was still waiting for an answer`);
@@ -178,6 +188,8 @@ export function reconcile({
     problems: found.lines(),
   };
 }
+
+const NOWHERE: Kept = { times: 0, denied: false, deniedLast: false };
 
 const isAcknowledged = (message: Sent): boolean => message.outcome === 'acknowledged';
 

@@ -1,4 +1,5 @@
 import { availabilityClass, type ParleyClient, ParleyClientError, PreferredAvailability } from '@parley/client';
+import { FindingKind, RecordState, type VerifiedRecord } from '@parley/contracts/archive/v1/archive';
 import { until } from '@parley/testkit';
 import type { Device, TestPerson, World } from '../scenario.ts';
 import {
@@ -199,15 +200,16 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
   }
 
   async function archive(timeoutMs: number) {
-    const expected = all().filter(m => m.outcome === 'acknowledged' && m.lane !== 'none');
-    const kept = new Map<string, number>();
+    let kept = new Map<string, Kept>();
     let findings: string[] = [];
     const complete = async () => {
-      const { findings: found, records } = await world.verify();
-      findings = found.map(finding => `${finding.kind} ${finding.linkId} ${finding.detail}`);
-      kept.clear();
-      for (const { recordId, state } of records) if (state === 1) kept.set(recordId, (kept.get(recordId) ?? 0) + 1);
-      return expected.every(message => kept.has(message.id));
+      const verified = await world.verify();
+      findings = verified.findings.map(({ kind, linkId, detail }) => `${FindingKind[kind]} ${linkId} ${detail}`);
+      kept = keptOf(verified.records);
+      return all().every(({ id, lane, outcome }) => {
+        const { times = 0, denied = false } = kept.get(id) ?? {};
+        return outcome === 'acknowledged' ? lane === 'none' || times > 0 : times === 0 || denied;
+      });
     };
     await until('the archive to hold everything', complete, { timeoutMs, everyMs: 500 }).catch(() => undefined);
     return { kept, findings };
@@ -253,4 +255,16 @@ function judged(evidence: Evidence): Report {
   const report = reconcile(evidence);
   if (report.problems.length > 0) throw new Error(`the reconciliation failed\n${formatReport(report)}`);
   return report;
+}
+
+/** What the links say in their order; a repetition after a denial says that it was accepted after all. */
+function keptOf(records: readonly VerifiedRecord[]): Map<string, Kept> {
+  const kept = new Map<string, Kept>();
+  for (const { recordId, state } of records) {
+    const { times, denied } = kept.get(recordId) ?? { times: 0, denied: false };
+    if (state === RecordState.ARCHIVED) kept.set(recordId, { times: times + 1, denied, deniedLast: false });
+    else if (state === RecordState.DUPLICATE) kept.set(recordId, { times, denied, deniedLast: false });
+    else if (state === RecordState.NOT_ACCEPTED) kept.set(recordId, { times, denied: true, deniedLast: true });
+  }
+  return kept;
 }
