@@ -29,6 +29,18 @@ export const imConfigSchema = z
     peopleStaleMs: ms(120_000, 100, 120_000, 'How old what is known of a person may be when a message is sent.'),
     peopleRefreshMs: ms(60_000, 50, 120_000, 'From this age on it is fetched again in the background.'),
     peopleUnknownMs: ms(5_000, 100, 60_000, 'How long it is remembered that an id is nobody’s.'),
+    readerMaxAgeMs: ms(
+      600_000,
+      100,
+      3_600_000,
+      'How old what is known of a person may be when he reads: the directory is asked no more often than this whether his account is still in force, unless it announced a change.',
+    ),
+    readerWaitMs: ms(
+      1_000,
+      1,
+      30_000,
+      'How long the directory may take to say so; whoever it says nothing about goes on reading.',
+    ),
     peopleCached: count(100_000, 100, 10_000_000, 'People remembered by each replica.'),
     directoryTimeoutMs: ms(5_000, 10, 30_000, 'How long the directory may take to answer.'),
 

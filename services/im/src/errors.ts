@@ -37,6 +37,11 @@ export const imErrors = defineErrors({
     message: 'your account can no longer send messages',
     remedy: 'Ask an administrator.',
   },
+  'im.account_disabled': {
+    kind: 'forbidden',
+    message: 'your account is no longer in force',
+    remedy: 'Ask an administrator.',
+  },
   'im.text_empty': { kind: 'invalid', message: 'must not be empty', remedy: 'Say something.' },
   'im.text_too_long': {
     kind: 'limit',

@@ -74,7 +74,16 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     labels: ['call'],
   });
 
+  const readersRefused = metrics.counter({
+    name: 'parley_im_readers_refused_total',
+    help: 'Syncs and looks at history by people who were disabled or deleted.',
+  });
+
   return {
+    readerRefused() {
+      readersRefused.inc();
+      logger.info('im.reader.refused');
+    },
     sent(lane: Lane, seconds: number) {
       const labels = lanes[lane];
       sent.inc(labels);

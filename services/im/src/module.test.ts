@@ -181,6 +181,55 @@ describe('sending', () => {
   });
 });
 
+describe('somebody disabled whose token still stands', () => {
+  const disable = async (id: string, announced: boolean) => {
+    world.directory.change(id, { enabled: false, version: 2n });
+    if (!announced) return;
+    const bytes = toBinary(DirectoryChangedSchema, create(DirectoryChangedSchema, { version: 2n }));
+    world.bus.publish(subjects.directoryChanged(id), bytes);
+    await world.bus.flush();
+  };
+  const reads = (id: string) => [() => im.sync(id), () => im.history(id, { withPersonId: 'ann' })];
+
+  it('reads nothing any more once that is announced, and again when he is enabled', async () => {
+    await begin();
+    await im.send('ann', 'bob', 'secret');
+    for (const read of reads('bob')) assert.equal((await read()).events.length, 1);
+    await disable('bob', true);
+    for (const read of reads('bob')) await assert.rejects(read(), code('im.account_disabled', { kind: 'forbidden' }));
+    assert.equal(await im.metric('parley_im_readers_refused_total'), 2);
+    for (const read of reads('nobody')) await assert.rejects(read(), code('im.account_disabled'));
+    world.directory.change('bob', { enabled: true, version: 3n });
+    await world.clock.advance(world.settings.peopleStaleMs + 1);
+    for (const read of reads('bob')) assert.equal((await read()).events.length, 1);
+  });
+
+  it('is asked about no more often than it takes, should the announcement get lost', async () => {
+    await begin();
+    await im.sync('bob');
+    const { calls } = world.directory;
+    await world.clock.advance(world.settings.readerMaxAgeMs);
+    await disable('bob', false);
+    await im.sync('bob');
+    assert.equal(world.directory.calls, calls);
+    await world.clock.advance(1);
+    await assert.rejects(im.sync('bob'), code('im.account_disabled'));
+    assert.equal(world.directory.calls, calls + 1);
+  });
+
+  it('goes on reading while the directory fails or hangs', async () => {
+    await begin();
+    world.directory.before = () => Promise.reject(new Error('down'));
+    assert.equal((await im.sync('bob')).complete, true);
+    world.directory.before = () => new Promise(() => undefined);
+    const { calls } = world.directory;
+    const slow = im.sync('bob');
+    await until(() => world.directory.calls > calls);
+    await world.clock.advance(world.settings.readerWaitMs);
+    assert.equal((await slow).complete, true);
+  });
+});
+
 describe('what is known of people', () => {
   it('is dropped when the directory announces a change', async () => {
     await begin();

@@ -10,6 +10,7 @@ import { protobufCodec } from './adapters/protobuf/codec.ts';
 import { createEventStore } from './adapters/store/event-store.ts';
 import { createRefusalStore } from './adapters/store/refusal-store.ts';
 import { ArchiveGate } from './app/archive-gate.ts';
+import { createCheckReader } from './app/check-reader.ts';
 import { createGetHistory } from './app/get-history.ts';
 import { createKeySource } from './app/key-source.ts';
 import { PeopleCache } from './app/people-cache.ts';
@@ -108,6 +109,7 @@ export function createIm(config: ImConfig, deps: ImDeps): ServiceModule {
         },
         monotonic: () => clock.monotonic(),
       }),
+      checkReader: createCheckReader({ clock, people, settings, telemetry }),
       sync: createSync({ events, time, limits: syncLimitsOf(config), pageBytes, telemetry }),
       getHistory: createGetHistory({ events, pageBytes, telemetry }),
     }),

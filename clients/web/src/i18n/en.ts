@@ -203,6 +203,7 @@ export const en = {
   'error.im.recipient_not_found': 'There is no such person any longer.',
   'error.im.recipient_disabled': 'This person can no longer be written to.',
   'error.im.sender_disabled': 'Your account can no longer send messages. Ask an administrator.',
+  'error.im.account_disabled': 'Your account is no longer in force. Ask an administrator.',
   'error.im.text_empty': 'There is nothing to send.',
   'error.im.text_too_long': 'Too long: at most {limit} characters. Split it into several messages.',
   'error.im.text_too_large': 'Too long. Split it into several messages.',

@@ -203,6 +203,7 @@ export const zhTW: Catalogue = {
   'error.im.recipient_not_found': '這個人已不存在。',
   'error.im.recipient_disabled': '已無法傳訊息給這個人。',
   'error.im.sender_disabled': '您的帳號已無法傳送訊息，請洽系統管理員。',
+  'error.im.account_disabled': '您的帳號已停用，請洽系統管理員。',
   'error.im.text_empty': '沒有可傳送的內容。',
   'error.im.text_too_long': '訊息太長，上限為 {limit} 個字元。請分成幾則傳送。',
   'error.im.text_too_large': '訊息太長，請分成幾則傳送。',

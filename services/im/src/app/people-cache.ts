@@ -58,6 +58,12 @@ export class PeopleCache {
     return entry;
   }
 
+  /** Whoever has `id`, if that was learnt within `maxAgeMs` and nothing was announced since. Asks nobody. */
+  known(id: string, maxAgeMs: number): Person | undefined {
+    const entry = this.#entries.get(id);
+    return entry && this.#deps.clock.monotonic() - entry.at <= maxAgeMs ? entry.person : undefined;
+  }
+
   /** Those with `ids`, in their order, fetched unless warm. Throws `im.directory_unavailable`. */
   async load(ids: readonly string[]): Promise<readonly (Person | undefined)[]> {
     let cause: unknown;

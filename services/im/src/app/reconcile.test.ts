@@ -108,7 +108,7 @@ describe('the reconciler', () => {
     assert.deepEqual(verdict?.contentHash, record?.contentHash);
     assert.equal(verdict?.conversationId, record?.conversationId);
     await world.clock.advance(5_000);
-    assert.deepEqual(await texts('cleo'), []);
+    assert.deepEqual(await texts('ann'), []);
     assert.deepEqual(await kinds(), [IM_EVENT, NOT_ACCEPTED]);
   });
 

@@ -21,6 +21,8 @@ const HISTORY_LIMIT = { most: 200, usual: 50 };
 
 export interface ImUseCases {
   readonly sendMessage: (command: SendCommand) => Promise<SendResult>;
+  /** Undefined when he is known to be allowed. */
+  readonly checkReader: (personId: string) => Promise<void> | undefined;
   readonly sync: (command: SyncCommand) => Promise<SyncPage>;
   readonly getHistory: (command: HistoryCommand) => Promise<HistoryPage>;
 }
@@ -32,11 +34,17 @@ export function imService(useCases: ImUseCases): MountedService {
       return { ...result, acceptedMs: BigInt(result.acceptedMs) };
     },
     async sync(request, context) {
-      const page = await useCases.sync(toSyncCommand(request, context));
+      const command = toSyncCommand(request, context);
+      const check = useCases.checkReader(command.personId);
+      if (check) await check;
+      const page = await useCases.sync(command);
       return { ...page, events: page.events.map(toEvent), complete: page.nextPage === '' };
     },
     async getHistory(request, context) {
-      const page = await useCases.getHistory(toHistoryCommand(request, context));
+      const command = toHistoryCommand(request, context);
+      const check = useCases.checkReader(command.personId);
+      if (check) await check;
+      const page = await useCases.getHistory(command);
       return { ...page, events: page.events.map(toEvent) };
     },
   });
