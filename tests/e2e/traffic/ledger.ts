@@ -54,6 +54,8 @@ export interface Evidence {
   readonly kept: ReadonlyMap<string, Kept> | undefined;
   /** Messages that had no answer by then are still on their way; by `performance.now()`. Default: all is over. */
   readonly asOfMs?: number;
+  /** Only what was sent from then on is counted, by `performance.now()`; all of it is judged. Default: everything. */
+  readonly fromMs?: number;
   /** What watchers saw of people who were there all the time. */
   readonly flaps: readonly string[];
   /** What a verification of the archive found. */
@@ -115,6 +117,7 @@ export function reconcile({
   flaps,
   findings,
   asOfMs = Number.POSITIVE_INFINITY,
+  fromMs = 0,
 }: Evidence): Report {
   const over = (message: Sent) => message.settledMs !== undefined && message.settledMs <= asOfMs;
   const byId = new Map(sent.map(message => [message.id, message]));
@@ -134,7 +137,7 @@ export function reconcile({
       else if (message.outcome === 'refused') found.add('ghosts', `${inbox.device} got ${id}, refused ${message.code}`);
       if (message?.key !== undefined && message.key !== key)
         found.add('otherKey', `${inbox.device} shows ${id} at ${key}, its sender at ${message.key}`);
-      if (message?.settledMs !== undefined && isAcknowledged(message))
+      if (message?.settledMs !== undefined && isAcknowledged(message) && message.sentMs >= fromMs)
         deliverMs.push(Math.max(0, atMs - message.settledMs));
     }
     for (const message of sent)
@@ -163,22 +166,25 @@ export function reconcile({
     const accepted = outcome === 'acknowledged' || (outcome === 'unknown' && reached > 0);
     if (kept && accepted && lane !== 'none' && times === 0) found.add('unarchived', `${id} (${lane}) is not archived`);
     if (times > 1) found.add('archivedWrongly', `${id} is kept ${times} times`);
-    if (times === 1 && (!accepted || lane === 'none'))
-      found.add('archivedWrongly', `${id} is kept: ${outcome} ${lane}`);
+    if (times > 0 && lane === 'none') found.add('archivedWrongly', `${id} is kept and was not to be archived`);
+    if (times > 0 && !accepted && !denied)
+      found.add('archivedWrongly', `${id} is kept as accepted: ${outcome} ${lane}`);
+    if (times > 0 && accepted && deniedLast) found.add('archivedWrongly', `${id} is kept as not accepted: ${outcome}`);
   }
   for (const flap of flaps) found.add('presenceFlaps', flap);
   for (const finding of findings) found.add('archiveFindings', finding);
 
-  const of = (outcome: Outcome) => sent.filter(message => message.outcome === outcome);
+  const counted = sent.filter(message => message.sentMs >= fromMs);
+  const of = (outcome: Outcome) => counted.filter(message => message.outcome === outcome);
   const acknowledged = of('acknowledged');
   return {
-    sent: sent.length,
+    sent: counted.length,
     acknowledged: acknowledged.length,
     refused: of('refused').length,
     unknown: of('unknown').length,
     devices: inboxes.length,
-    delivered: inboxes.reduce((sum, inbox) => sum + inbox.got.length, 0),
-    archived: sent.filter(message => kept?.has(message.id)).length,
+    delivered: counted.reduce((sum, message) => sum + (delivered.get(message.id) ?? 0), 0),
+    archived: counted.filter(message => kept?.has(message.id)).length,
     ...found.counts,
     acknowledgeMs: quantiles(acknowledged.map(m => (m.settledMs ?? m.sentMs) - m.sentMs)),
     deliverMs: quantiles(deliverMs),

@@ -7,6 +7,7 @@ import {
   formatReport,
   type Got,
   type Inbox,
+  type Kept,
   type Lane,
   type Report,
   reconcile,
@@ -34,7 +35,8 @@ export interface Traffic {
   flows(timeoutMs?: number): Promise<void>;
   /**
    * Resolves when everything acknowledged before the call has come to every device by itself. Throws, with the
-   * reconciliation so far, when that takes too long or anything else is wrong; does not look into the archive.
+   * reconciliation so far, when that takes too long or anything else is wrong; does not look into the archive, and
+   * counts what was sent since the last call.
    */
   settle(timeoutMs?: number): Promise<Report>;
   /** Ends the writing and resolves when everything has an answer. */
@@ -111,6 +113,7 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
       speakers.push({ person: from.person, client: from.client, to, conversation, lane, sent: [] });
   }
 
+  let settledMs = 0;
   let over = false;
   world.ended.addEventListener('abort', () => (over = true), { once: true });
   const loops = speakers.map(async speaker => {
@@ -204,7 +207,7 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
     let findings: string[] = [];
     const complete = async () => {
       const verified = await world.verify();
-      findings = verified.findings.map(({ kind, linkId, detail }) => `${FindingKind[kind]} ${linkId} ${detail}`);
+      findings = verified.findings.map(({ kind, linkId, detail }) => `${nameOf(kind)} ${linkId} ${detail}`);
       kept = keptOf(verified.records);
       return all().every(({ id, lane, outcome }) => {
         const { times = 0, denied = false } = kept.get(id) ?? {};
@@ -237,8 +240,10 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
     stop,
     async settle(timeoutMs = 60_000) {
       const asOfMs = performance.now();
+      const fromMs = settledMs;
+      settledMs = asOfMs;
       await arrived(asOfMs, timeoutMs);
-      return judged({ sent: all(), inboxes: inboxes(), kept: undefined, flaps, findings: [], asOfMs });
+      return judged({ sent: all(), inboxes: inboxes(), kept: undefined, flaps, findings: [], asOfMs, fromMs });
     },
     async finish(timeoutMs = 60_000) {
       await stop(timeoutMs);
@@ -256,6 +261,9 @@ function judged(evidence: Evidence): Report {
   if (report.problems.length > 0) throw new Error(`the reconciliation failed\n${formatReport(report)}`);
   return report;
 }
+
+const nameOf = (kind: FindingKind): string =>
+  Object.entries(FindingKind).find(([, value]) => value === kind)?.[0] ?? String(kind);
 
 /** What the links say in their order; a repetition after a denial says that it was accepted after all. */
 function keptOf(records: readonly VerifiedRecord[]): Map<string, Kept> {
