@@ -25,7 +25,7 @@ export interface CommonOptions {
 }
 
 /** Variables beginning with PARLEY_ that are no configuration: of the launchers, of tests, of the client. */
-const OTHER_VARIABLES = [/^PARLEY_NODE$/, /^PARLEY_TEST_/, /^PARLEY_SCENARIO$/, /^PARLEY_CONFIG$/];
+const OTHER_VARIABLES = [/^PARLEY_NODE$/, /^PARLEY_TEST_/, /^PARLEY_FUZZ_/, /^PARLEY_SCENARIO$/, /^PARLEY_CONFIG$/];
 
 /** Configuration file named by option or environment, else `parley.yaml` in the data directory or here, if there. */
 export function configFile(options: CommonOptions): string | undefined {
