@@ -56,7 +56,7 @@ export function createIm(config: ImConfig, deps: ImDeps): ServiceModule {
   const codec = protobufCodec;
   const events = createEventStore(deps.store);
   const refusals = createRefusalStore(deps.store);
-  const hints = createHints(deps.bus);
+  const hints = createHints(deps.bus, clock);
   const time = new StoreClock({ clock, source: deps.store, settings, telemetry });
   const keys = createKeySource(time, nodeOf(ids.bytes(6)), config.maxAheadMs);
   const source = createPersonSource(deps.channels.directory, config.directoryTimeoutMs);
@@ -125,6 +125,7 @@ export function createIm(config: ImConfig, deps: ImDeps): ServiceModule {
     },
     async stop() {
       for (const module of modules.toReversed()) await module.stop();
+      hints.stop();
       unregister?.();
       unregister = undefined;
     },
