@@ -16,8 +16,8 @@ export interface Ground {
 export function runScenarios(ground: () => Promise<Ground>, close: () => Promise<void> = async () => undefined): void {
   const only = process.env.PARLEY_SCENARIO;
   const chosen = SCENARIOS.filter(scenario => only === undefined || new RegExp(only).test(scenario.name));
-  const shared = chosen.filter(scenario => scenario.config === undefined);
-  const own = chosen.filter(scenario => scenario.config !== undefined);
+  const shared = chosen.filter(scenario => scenario.config === undefined && !scenario.tls);
+  const own = chosen.filter(scenario => !shared.includes(scenario));
 
   describe('scenarios', { concurrency: 1 }, () => {
     if (shared.length > 0) {
@@ -38,7 +38,11 @@ export function runScenarios(ground: () => Promise<Ground>, close: () => Promise
 
   async function alone(scenario: Scenario): Promise<void> {
     const here = await ground();
-    const parley = await startParley({ ...here, config: { ...here.config, ...scenario.config } });
+    const parley = await startParley({
+      ...here,
+      tls: scenario.tls ?? false,
+      config: { ...here.config, ...scenario.config },
+    });
     try {
       await inWorld(parley, here.faults(parley), world => scenario.run(world));
     } finally {

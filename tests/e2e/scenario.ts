@@ -21,6 +21,8 @@ export interface Scenario {
   readonly name: string;
   /** Settings it needs; a scenario that has some gets a product of its own. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Whether it runs over TLS, on a product of its own. */
+  readonly tls?: boolean;
   run(world: World): Promise<void>;
 }
 

@@ -111,6 +111,36 @@ describe('a renewed certificate', () => {
     agent.destroy();
   });
 
+  it('does not keep the public port from stopping: connections end with the call under way', async () => {
+    const pair = selfSigned();
+    const [begun, go] = [gate(), gate()];
+    const bench = createBench({
+      im: {
+        async sendMessage() {
+          begun.resolve();
+          await go.promise;
+          return { eventId: 'e' };
+        },
+      },
+    });
+    const server = createWebServer({ ...bench, host: '127.0.0.1', port: 0, tls: pair, stopTimeoutMs: 60_000 });
+    await server.start();
+    const agent = new Agent({ keepAlive: true, ca: pair.cert });
+    const path = '/parley.im.v1.ImService/SendMessage';
+    const call = httpsRequest({ host: 'localhost', port: server.port, agent, method: 'POST', path, headers: fields });
+    call.end(webFrame(new Uint8Array()));
+    await begun.promise;
+    const stopped = server.stop();
+    go.resolve();
+    const [response] = await once(call, 'response');
+    const pieces: Buffer[] = [];
+    response.on('data', (piece: Buffer) => pieces.push(piece));
+    await once(response, 'end');
+    assert.equal(readFrames(Buffer.concat(pieces)).messages.length, 1);
+    await stopped;
+    agent.destroy();
+  });
+
   it('is shown to new connections of the gRPC port, while open streams go on', async () => {
     const [old, fresh] = [selfSigned(), selfSigned()];
     const tls = source(old);

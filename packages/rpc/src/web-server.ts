@@ -7,6 +7,7 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Clock, Logger, Metrics, Module, TlsSource } from '@parley/runtime';
 import type { CorsOptions } from './cors.ts';
 import type { HttpRoute } from './http-route.ts';
@@ -68,6 +69,8 @@ class Listener implements WebServer {
   readonly #o: WebServerOptions;
   readonly #handler: WebHandler;
   readonly #sessions = new Set<ServerHttp2Session>();
+  /** Connections over TLS, which Node's server for both versions of HTTP cannot close by itself. */
+  readonly #secured = new Set<TLSSocket>();
   #server: AnyServer | undefined = undefined;
   #stopping: Promise<void> | undefined = undefined;
 
@@ -125,6 +128,10 @@ class Listener implements WebServer {
     const server = createSecureServer({ ...settings, ...this.#timeouts(), ...context, allowHTTP1: true });
     const forget = source.onChange(next => server.setSecureContext(secureContextOf(next)));
     server.once('close', forget);
+    server.on('secureConnection', socket => {
+      this.#secured.add(socket);
+      socket.once('close', () => this.#secured.delete(socket));
+    });
     return server;
   }
 
@@ -160,6 +167,7 @@ class Listener implements WebServer {
     await this.#handler.idle();
     // What is left has sent no request, or half of one.
     if ('closeAllConnections' in server) server.closeAllConnections();
+    for (const socket of this.#secured) socket.destroySoon();
     await closed;
     timer.cancel();
   }
@@ -168,6 +176,7 @@ class Listener implements WebServer {
     this.#o.logger.warn('rpc.web.stop_forced', { calls: this.#handler.calls, streams: this.#handler.streams });
     for (const session of this.#sessions) session.destroy();
     if ('closeAllConnections' in server) server.closeAllConnections();
+    for (const socket of this.#secured) socket.destroy();
     this.#handler.destroyStreams();
   }
 }

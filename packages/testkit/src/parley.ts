@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
+import { createAuthority, type TestAuthority } from './certificates.ts';
 import { freePorts } from './ports.ts';
 import { type ProductProcess, productProcess } from './process.ts';
 import { until } from './wait.ts';
@@ -37,6 +39,8 @@ export interface StartOptions {
   readonly prepare?: (parley: ParleyUnderTest['parley'], dir: string) => Promise<void>;
   /** Who is administrator after `prepare`. */
   readonly administrator?: ParleyUnderTest['administrator'];
+  /** Whether every listener that clients and services use is TLS, by an authority of its own. Default false. */
+  readonly tls?: boolean;
   /** Path of the checkout or package that holds `bin/parley`; default: this one. */
   readonly home?: string;
 }
@@ -56,6 +60,8 @@ export interface ParleyUnderTest {
   replicasOf(service: string): readonly ProductProcess[];
   /** The load balancer of a pool; SIGUSR2 makes it read its configuration again. */
   readonly balancer: ProductProcess | undefined;
+  /** Issues the certificates `server` (and, for a pool, `balancer`); undefined without TLS. */
+  readonly authority: TestAuthority | undefined;
   /** Directory with configuration, keys, data and logs. */
   readonly dir: string;
   /** Runs `bin/parley` with this configuration; resolves with what it printed. */
@@ -85,7 +91,9 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   };
   writeFileSync(passwordFile, administrator.password, { mode: 0o600 });
 
-  const layout = options.topology === 'standalone' ? await standaloneLayout() : await poolLayout(dir, options);
+  const authority = options.tls ? createAuthority(dir) : undefined;
+  const plain = options.topology === 'standalone' ? await standaloneLayout() : await poolLayout(dir, options);
+  const layout = authority ? secured(plain, authority, dir) : plain;
   // JSON is YAML; deep-merged so that a test can change one setting of a section
   const defaults = {
     dataDir: dir,
@@ -156,6 +164,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
     balancer,
     replicasOf: service =>
       options.topology === 'standalone' ? processes : processes.filter(p => p.name.startsWith(`${service}-`)),
+    authority,
     dir,
     parley,
     metric,
@@ -183,7 +192,7 @@ interface Layout {
     readonly grpcPort: number;
     readonly adminPort: number;
   }[];
-  readonly balancer?: unknown;
+  readonly balancer?: object;
 }
 
 async function standaloneLayout(): Promise<Layout> {
@@ -247,6 +256,33 @@ async function poolLayout(
         adminPort,
       })),
     },
+  };
+}
+
+/** The same with TLS; this process trusts the authority from now on. */
+function secured(layout: Layout, authority: TestAuthority, dir: string): Layout {
+  setDefaultCACertificates([...getCACertificates('default'), authority.ca]);
+  const tls = authority.issue('server');
+  const { certFile, keyFile } = authority.issue('balancer');
+  const both = join(dir, 'balancer.both.pem');
+  writeFileSync(both, readFileSync(certFile, 'utf8') + readFileSync(keyFile, 'utf8'), { mode: 0o600 });
+  const { services } = layout.config as { readonly services?: object };
+  return {
+    ...layout,
+    url: layout.url.replace('http:', 'https:'),
+    config: {
+      ...layout.config,
+      public: { tls },
+      // services of a pool show each other certificates, and so does the balancer
+      grpc: { tls: services ? { ...tls, clientCaFile: authority.caFile } : tls },
+      ...(services && { services: { ...services, tls: { ...tls, caFile: authority.caFile } } }),
+    },
+    ...(layout.balancer !== undefined && {
+      balancer: {
+        ...layout.balancer,
+        tls: { certificate: both, clientCertificate: both, caFile: authority.caFile, serverName: 'localhost' },
+      },
+    }),
   };
 }
 

@@ -15,7 +15,21 @@ export interface HaproxyPlan {
   readonly grpcBind: string;
   /** Connections at once; default 100,000. Two file descriptors each. */
   readonly maxConnections?: number;
+  /** TLS in front and behind; without it both are in clear. Health checks stay in clear. */
+  readonly tls?: HaproxyTls;
   readonly replicas: readonly ReplicaAddress[];
+}
+
+/** Files as HAProxy reads them. */
+export interface HaproxyTls {
+  /** What clients are shown: certificate, its chain and the key in one PEM file. */
+  readonly certificate: string;
+  /** Authorities that the replicas' certificates must come from. */
+  readonly caFile: string;
+  /** What replicas that ask for a certificate are shown, as `certificate`; none without it. */
+  readonly clientCertificate?: string;
+  /** Name that must be in the replicas' certificates. */
+  readonly serverName: string;
 }
 
 /**
@@ -25,6 +39,11 @@ export interface HaproxyPlan {
 export function renderHaproxy(plan: HaproxyPlan): string {
   const targets = [...new Set(plan.replicas.map(r => r.target))];
   const rules = targets.flatMap(target => publicPrefixes(target).map(prefix => ({ target, prefix })));
+  const shown = (alpn: string) => (plan.tls ? ` ssl crt ${plan.tls.certificate} alpn ${alpn}` : '');
+  const own = plan.tls?.clientCertificate ? ` crt ${plan.tls.clientCertificate}` : '';
+  const trusted = plan.tls
+    ? ` ssl verify required ca-file ${plan.tls.caFile} verifyhost ${plan.tls.serverName} sni str(${plan.tls.serverName})${own}`
+    : '';
   const frontend = (name: string, bind: string, suffix: string, extra: readonly string[], otherwise: string) => [
     `frontend ${name}`,
     `  bind ${bind}`,
@@ -69,18 +88,18 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     // the web client's pages and whatever nobody owns: directory serves the one and refuses the other
     ...frontend(
       'public',
-      plan.publicBind,
+      `${plan.publicBind}${shown('h2,http/1.1')}`,
       'web',
       ['http-request set-header x-forwarded-for %[src]'],
       targets.includes('directory') ? 'directory-web' : 'unrouted',
     ),
-    ...frontend('grpc', `${plan.grpcBind} proto h2`, 'grpc', [], 'unrouted'),
+    ...frontend('grpc', `${plan.grpcBind}${shown('h2')} proto h2`, 'grpc', [], 'unrouted'),
     'backend unrouted',
     '  http-request return status 404 content-type text/plain string "no service owns this path"',
     '',
     ...targets.flatMap(target => [
-      ...backend(target, 'web', r => r.publicPort, ''),
-      ...backend(target, 'grpc', r => r.grpcPort, ' proto h2'),
+      ...backend(target, 'web', r => r.publicPort, trusted),
+      ...backend(target, 'grpc', r => r.grpcPort, `${trusted}${plan.tls ? ' alpn h2' : ''} proto h2`),
     ]),
   ].join('\n');
 }

@@ -6,10 +6,12 @@ import { imports } from './import.ts';
 import { kill } from './kill.ts';
 import { native } from './native.ts';
 import { presenceOverTime } from './presence-over-time.ts';
+import { probe } from './probe.ts';
 import { refusals } from './refusals.ts';
 import { retry } from './retry.ts';
 import { signIns } from './sign-ins.ts';
 import { talk } from './talk.ts';
+import { tls } from './tls.ts';
 import { wire } from './wire.ts';
 
 /** Every scenario, run in both topologies. */
@@ -25,5 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   refusals,
   wire,
   native,
+  probe,
+  tls,
   kill,
 ];

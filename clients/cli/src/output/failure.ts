@@ -25,6 +25,25 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'presence.appear_offline_forbidden': 'Your organisation does not allow it; choose another state.',
 };
 
+/** What to do when a server is there and its certificate is no good, by the system's word for it. */
+const CERTIFICATE_REMEDIES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+    ].map(code => [
+      code,
+      "Nobody this machine trusts vouches for the server's certificate. If its authority is your organisation's own, name its file: NODE_EXTRA_CA_CERTS=/path/ca.pem parleyctl …",
+    ]),
+  ),
+  CERT_HAS_EXPIRED: "The server's certificate has ended; its administrator must renew it.",
+  CERT_NOT_YET_VALID: "The server's certificate is not in force yet; is the clock of this machine right?",
+  ERR_TLS_CERT_ALTNAME_INVALID: "The server's certificate is for another name; use the name that is in it.",
+};
+
 /** A failure as it is printed. */
 export interface Failure {
   readonly code: string;
@@ -39,7 +58,7 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof ParleyClientError) {
     const { code, field, requestId, retryAfterMs } = error;
-    const remedy = REMEDIES[code];
+    const remedy = CERTIFICATE_REMEDIES[systemCodeOf(error) ?? ''] ?? REMEDIES[code];
     return {
       code,
       message: messageOf(error),
@@ -62,15 +81,20 @@ function messageOf(error: ParleyClientError): string {
   return error.message;
 }
 
-/** The system's word for why a connection failed, for example ECONNREFUSED. */
 function causeOf(error: unknown): string {
+  const code = systemCodeOf(error);
+  return code === undefined ? '' : ` (${code})`;
+}
+
+/** The system's word for why a connection failed, for example ECONNREFUSED. */
+function systemCodeOf(error: unknown): string | undefined {
   let cause: unknown = error;
   for (let depth = 0; depth < 6 && cause instanceof Error; depth++) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (typeof code === 'string' && /^[A-Z][A-Z_0-9]+$/.test(code)) return ` (${code})`;
+    if (typeof code === 'string' && /^[A-Z][A-Z_0-9]+$/.test(code)) return code;
     cause = cause.cause;
   }
-  return '';
+  return undefined;
 }
 
 /** The lines for standard error: one for people and one with what to do, or a JSON object. */
