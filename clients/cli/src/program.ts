@@ -8,6 +8,7 @@ import { groupsCommand } from './commands/groups.ts';
 import { imCommand } from './commands/im.ts';
 import { policyCommand } from './commands/policy.ts';
 import { presenceCommand } from './commands/presence.ts';
+import { probeCommand } from './commands/probe.ts';
 import { signInCommands } from './commands/sign-in.ts';
 import { usersCommand } from './commands/users.ts';
 import { parseDuration } from './duration.ts';
@@ -49,6 +50,7 @@ export function createProgram(shell: Shell, io?: Pick<Io, 'stdout' | 'stderr'>, 
     archiveCommand(shell),
     policyCommand(shell),
     doctorCommand(shell),
+    probeCommand(shell),
   ])
     program.addCommand(command);
   program

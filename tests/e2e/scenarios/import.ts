@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { AccountState } from '@parley/contracts/directory/v1/person';
 import { until } from '@parley/testkit';
+import { parleyctl } from '../parleyctl.ts';
 import type { Scenario } from '../scenario.ts';
 
-const PARLEYCTL = resolve(import.meta.dirname, '../../../bin/parleyctl');
 /** A picture of one pixel. */
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
 
@@ -134,21 +133,6 @@ export const imports: Scenario = {
 };
 
 /** Runs the program as people do, with its profile in `dir`. */
-function parleyctl(
-  dir: string,
-  args: readonly string[],
-  input = '',
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { PATH: process.env.PATH, HOME: dir, XDG_CONFIG_HOME: dir, PARLEY_NODE: process.execPath };
-  return new Promise((done, fail) => {
-    const child = execFile(PARLEYCTL, [...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
-      if (error && typeof error.code !== 'number') fail(error);
-      else done({ code: Number(error?.code ?? 0), stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
-}
-
 type Line = Readonly<Record<string, unknown>>;
 
 const linesOf = (stdout: string): Line[] =>
