@@ -36,6 +36,38 @@ export const archivingConfigSchema = z
     progressMs: ms(1_000, 10, 60_000, 'Time between two reports of progress.'),
     settlePollMs: ms(100, 1, 10_000, 'Time between two looks whether archiving has caught up.'),
     copyGraceMs: ms(10_000, 0, 600_000, 'How young a checkpoint may be to stand in one of its two places only.'),
+    indexMs: ms(1_000, 10, 60_000, 'Pause between two steps of the index of contents.'),
+    indexDelayMs: ms(
+      5_000,
+      0,
+      600_000,
+      'How long a few new records wait to be put into the index together; many go at once.',
+    ),
+    indexSweepMs: ms(60_000, 100, 3_600_000, 'Time between two looks for records that nobody has indexed.'),
+    indexLeaseMs: ms(30_000, 1_000, 600_000, 'How long a replica alone indexes a partition after it last did so.'),
+    indexMemoryRecords: count(
+      5_000,
+      0,
+      100_000,
+      'Archived records of a partition that are kept in memory for the index, so that it need not read them again.',
+    ),
+    searchBudgetMs: ms(4_000, 10, 60_000, 'Time after which a page of a search ends early, to be continued.'),
+    maxSearches: count(8, 1, 100, 'Searches and views under way at the same time, of each replica.'),
+    maxExports: count(2, 1, 16, 'Exports under way at the same time, of each replica.'),
+    exportSettleMs: ms(
+      30_000,
+      0,
+      600_000,
+      'How long an export waits until everything accepted before it is archived and indexed.',
+    ),
+    maxExportFiles: count(100_000, 1, 1_000_000, 'Files of an export.'),
+    exportRefs: count(
+      100_000,
+      100,
+      10_000_000,
+      'Records of one day that an export puts in order at once; a day with more is gone through several times.',
+    ),
+    mailRecords: count(500, 1, 10_000, 'Records of one exported message; a conversation with more gets several.'),
     directoryTimeoutMs: ms(3_000, 10, 30_000, 'How long the directory may take to answer.'),
   })
   .describe('Archiving of messages.');

@@ -17,4 +17,64 @@ export const archivingErrors = defineErrors({
     message: 'the archive cannot be read now',
     remedy: 'Repeat later; administrators: look at the store and the log of archiving.',
   },
+  'archive.field_missing': {
+    kind: 'invalid',
+    message: 'must not be empty',
+    remedy: 'Say which case it is for and why: every look into the archive is written down with both.',
+  },
+  'archive.field_too_long': {
+    kind: 'invalid',
+    message: 'at most {limit} {unit}',
+    remedy: 'Shorten it.',
+  },
+  'archive.field_invalid': {
+    kind: 'invalid',
+    message: 'must be {wanted}',
+    remedy: 'See the description of the field in the contract.',
+  },
+  'archive.cursor_invalid': {
+    kind: 'invalid',
+    message: 'not a cursor of this query',
+    remedy: 'Pass `next_cursor` of the page before, with the query unchanged, or begin again without one.',
+  },
+  'archive.person_unknown': {
+    kind: 'not_found',
+    message: 'neither the directory nor the archive knows this person',
+    remedy: 'Check the address, or search by words and time.',
+  },
+  'archive.record_unknown': {
+    kind: 'not_found',
+    message: 'the archive has no such record',
+    remedy: 'Take the id from a search; a record that was purged lawfully is gone.',
+  },
+  'archive.audit_unavailable': {
+    kind: 'unavailable',
+    message: 'the audit log cannot be written, so nothing of the archive is shown',
+    remedy: 'Repeat later; administrators: look at the store and at the directory of checkpoint copies.',
+  },
+  'archive.directory_unavailable': {
+    kind: 'unavailable',
+    message: 'the directory does not answer, so it is not known who is meant',
+    remedy: 'Repeat later, or ask without people.',
+  },
+  'archive.index_behind': {
+    kind: 'unavailable',
+    message: '{records} records are archived and not indexed yet; an export without them would not be complete',
+    remedy: 'Repeat later; `archive status` shows how far the index is.',
+  },
+  'archive.search_busy': {
+    kind: 'limit',
+    message: 'at most {limit} searches at a time',
+    remedy: 'Repeat in a moment.',
+  },
+  'archive.export_busy': {
+    kind: 'limit',
+    message: 'at most {limit} exports at a time',
+    remedy: 'Wait until one of those under way has ended.',
+  },
+  'archive.export_too_large': {
+    kind: 'limit',
+    message: 'an export has at most {limit} files',
+    remedy: 'Export less time at once, or choose JSON lines, which makes one file a day.',
+  },
 });

@@ -1,4 +1,5 @@
 import type { Logger, Metrics } from '@parley/runtime';
+import { parseChain } from './domain/place.ts';
 
 /** One helper for each thing that happens to the archive: log line, counter and gauge together. Never content. */
 export type Telemetry = ReturnType<typeof createTelemetry>;
@@ -27,7 +28,7 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
   });
   const alarms = metrics.counter({
     name: 'parley_archive_alarms_total',
-    help: 'Things that must never be, by kind (link_differs, gap, head_differs, copy_differs).',
+    help: 'Things that must never be, by kind (link_differs, gap, head_differs, copy_differs, audit_differs).',
     labels: ['kind'],
   });
   const checkpointTime = metrics.gauge({
@@ -55,7 +56,38 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     help: 'Findings of verifications, by kind.',
     labels: ['kind'],
   });
-  for (const kind of ['link_differs', 'gap', 'head_differs', 'copy_differs']) alarms.inc({ kind }, 0);
+  const indexed = metrics.counter({
+    name: 'parley_archive_indexed_records_total',
+    help: 'Records put into the index of contents.',
+  });
+  const notIndexed = metrics.gauge({
+    name: 'parley_archive_not_indexed_records',
+    help: 'Records of a partition that were archived and could not be found by words when the last step of the index was done.',
+    labels: ['partition'],
+  });
+  const indexFailures = metrics.counter({
+    name: 'parley_archive_index_failures_total',
+    help: 'Steps of the index that failed and are repeated.',
+  });
+  const reads = metrics.counter({
+    name: 'parley_archive_reads_total',
+    help: 'Looks into the archive that were answered or refused after they were written to the audit log, by action (search, view, export) and result (ok, refused).',
+    labels: ['action', 'result'],
+  });
+  const exported = metrics.counter({
+    name: 'parley_archive_exported_records_total',
+    help: 'Records written to exports.',
+  });
+  const audits = metrics.counter({
+    name: 'parley_archive_audit_entries_total',
+    help: 'Entries written to the audit log, by action (search, view, export, export_done, verify).',
+    labels: ['action'],
+  });
+  const auditFailures = metrics.counter({
+    name: 'parley_archive_audit_failures_total',
+    help: 'Entries that could not be written to the audit log; what they were for was refused.',
+  });
+  for (const kind of ['link_differs', 'gap', 'head_differs', 'copy_differs', 'audit_differs']) alarms.inc({ kind }, 0);
 
   return {
     archived(entries: readonly { readonly state: number }[]) {
@@ -114,6 +146,36 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     },
     consumerWaits(cause: unknown) {
       logger.error('archive.consumer.waits', { err: cause });
+    },
+    indexed(records: number) {
+      if (records > 0) indexed.inc(undefined, records);
+    },
+    notIndexed(chain: string, records: number) {
+      notIndexed.set(records, { partition: String(parseChain(chain)?.partition ?? '') });
+    },
+    indexFailed(chain: string, cause: unknown) {
+      indexFailures.inc();
+      logger.error('archive.index.failed', { chain, err: cause });
+    },
+    read(action: 'search' | 'view' | 'export', by: string, auditId: string, refusal: string | undefined) {
+      reads.inc({ action, result: refusal === undefined ? 'ok' : 'refused' });
+      logger.info('archive.read', { action, by, audit: auditId, ...(refusal !== undefined && { refusal }) });
+    },
+    exported(by: string, records: number, files: number, complete: boolean) {
+      if (records > 0) exported.inc(undefined, records);
+      logger.info('archive.export.ended', { by, records, files, complete });
+    },
+    audited(action: string, number: number) {
+      audits.inc({ action });
+      logger.debug('archive.audit.written', { action, number });
+    },
+    auditFailed(cause: unknown) {
+      auditFailures.inc();
+      logger.error('archive.audit.failed', { err: cause });
+    },
+    auditDiffers(entries: number, stated: number) {
+      alarms.inc({ kind: 'audit_differs' });
+      logger.error('archive.audit.differs', { entries, stated });
     },
     verifyStarted(by: string) {
       logger.info('archive.verify.started', { by });

@@ -371,7 +371,9 @@ describe('verification', () => {
     await world.archived();
     await world.stop();
     await world.append(...ids(3, 3));
+    const idle = world.clock.pending;
     const late = world.verify({ settleMs: 5_000 });
+    await until(() => world.clock.pending > idle, 'a verification that waits');
     await world.clock.advance(1_000);
     await world.start();
     await world.archived();
@@ -379,7 +381,9 @@ describe('verification', () => {
     assert.equal((await late).result['links'], 6n);
     await world.stop();
     await world.append(...ids(3, 6));
+    const quiet = world.clock.pending;
     const short = world.verify({ settleMs: 1_000 });
+    await until(() => world.clock.pending > quiet, 'a verification that waits');
     await world.clock.advance(1_000);
     assert.equal((await short).result['links'], 6n);
   });

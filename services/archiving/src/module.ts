@@ -1,31 +1,53 @@
 import type { EventLog } from '@parley/event-log';
 import type { Channel, ServiceModule } from '@parley/rpc';
-import type { Clock, Logger, Metrics } from '@parley/runtime';
+import type { Clock, Ids, Logger, Metrics } from '@parley/runtime';
 import type { Store } from '@parley/store';
+import { createPeopleReader } from './adapters/directory/people-reader.ts';
 import { createPolicyReader } from './adapters/directory/policy-reader.ts';
 import { ARCHIVE_TOPIC, ARCHIVING_GROUP, createArchiveLog } from './adapters/log/archive-log.ts';
+import { createMailWriter } from './adapters/mail/mail-writer.ts';
+import { decodeFull } from './adapters/protobuf/decode-full.ts';
+import { decodeIndexed } from './adapters/protobuf/decode-indexed.ts';
 import { decodeRecord } from './adapters/protobuf/decode-record.ts';
+import { createAuditStore } from './adapters/store/audit-store.ts';
 import { createCheckpointStore } from './adapters/store/checkpoint-store.ts';
 import { createContentStore } from './adapters/store/content-store.ts';
+import { createIndexStore } from './adapters/store/index-store.ts';
 import { createLinkStore } from './adapters/store/link-store.ts';
-import { createArchiveRecords } from './app/archive-records.ts';
+import { type ArchiveRecordsDeps, createArchiveRecords } from './app/archive-records.ts';
 import { Archiver } from './app/archiver.ts';
+import { AuditLog } from './app/audit-log.ts';
 import { CheckpointKeeper } from './app/checkpoint-keeper.ts';
+import { createExport } from './app/export.ts';
 import { createFileContents } from './app/file-contents.ts';
+import { createGate } from './app/gate.ts';
 import { createGetStatus } from './app/get-status.ts';
+import { Indexer } from './app/indexer.ts';
+import { createListEntries } from './app/list-entries.ts';
+import { createReadRecords } from './app/read-records.ts';
+import { RecentRecords } from './app/recent-records.ts';
+import { createResolvePeople } from './app/resolve-people.ts';
 import { SealEarlier } from './app/seal-earlier.ts';
+import { createSearch } from './app/search.ts';
+import { createSearchRecords } from './app/search-records.ts';
 import { createSettle } from './app/settle.ts';
 import { createVerify } from './app/verify.ts';
+import { createVerifyEntries } from './app/verify-entries.ts';
+import { createView } from './app/view.ts';
 import type { ArchivingConfig } from './config.ts';
 import { archivingConsumer } from './consumers/archiving-consumer.ts';
+import { archivingErrors } from './errors.ts';
 import { createTelemetry } from './events.ts';
 import type { CheckpointCopy } from './ports/checkpoint-copy.ts';
 import type { CheckpointSigner } from './ports/checkpoint-signer.ts';
 import { archiveService } from './rpc/archive-service.ts';
+import { auditService } from './rpc/audit-service.ts';
+import { discoveryService } from './rpc/discovery-service.ts';
 
 /** What archiving needs of its process. */
 export interface ArchivingDeps {
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly store: Store;
@@ -33,6 +55,10 @@ export interface ArchivingDeps {
   readonly channels: { readonly directory: Channel };
   readonly checkpointSigner: CheckpointSigner;
   readonly checkpointCopy: CheckpointCopy;
+  /** The second place of the audit log. */
+  readonly auditCopy: CheckpointCopy;
+  /** Version of the product, for manifests. */
+  readonly version: string;
 }
 
 /** The compliance archive: chains what is logged, states under signature how far it is, and proves it on demand. */
@@ -40,13 +66,26 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const { clock, checkpointSigner: signer, checkpointCopy: copy } = deps;
   const settings = config;
   const telemetry = createTelemetry(deps.logger, deps.metrics);
-  const codec = { decode: decodeRecord };
+  const codec = { decode: decodeRecord, decodeIndexed, decodeFull };
   const log = createArchiveLog(deps.eventLog);
   const links = createLinkStore(deps.store);
   const contents = createContentStore(deps.store);
   const checkpoints = createCheckpointStore(deps.store);
+  const index = createIndexStore(deps.store);
+  const people = createPeopleReader(deps.channels.directory, config.directoryTimeoutMs);
+  const audit = new AuditLog({
+    ...{ clock, ids: deps.ids, signer, telemetry },
+    ...{ audit: createAuditStore(deps.store), copy: deps.auditCopy },
+  });
+  const recent = new RecentRecords(config.indexMemoryRecords);
+  const me = deps.ids.opaque();
+  const indexer = new Indexer({ clock, links, contents, codec, index, recent, me, settings, telemetry });
   const file = createFileContents({ contents, codec, clock });
-  const archive = createArchiveRecords({ links, contents, file, telemetry });
+  const archived: ArchiveRecordsDeps['archived'] = (chain, next, entries) => {
+    recent.add(chain, next, entries);
+    indexer.note(chain, next);
+  };
+  const archive = createArchiveRecords({ links, contents, file, telemetry, archived });
   const archiver = new Archiver({ log, links, archive, telemetry });
   const heads = () => archiver.heads();
   const keeper = new CheckpointKeeper({ clock, log, links, checkpoints, copy, signer, heads, settings, telemetry });
@@ -59,26 +98,56 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   });
   const settle = createSettle({ clock, log, group: ARCHIVING_GROUP, pollMs: config.settlePollMs });
   const policy = createPolicyReader(deps.channels.directory, config.directoryTimeoutMs);
+  const audited = { audit, people, telemetry };
+  const archiveServices = archiveService({
+    getStatus: createGetStatus({ log, links, contents, checkpoints, policy, index, signer, telemetry }),
+    verify: createVerify({ ...audited, links, contents, checkpoints, copy, signer, codec, clock, settle, settings }),
+  });
 
   return {
     name: 'archiving',
-    services: [
-      archiveService({
-        getStatus: createGetStatus({ log, links, contents, checkpoints, policy, telemetry }),
-        verify: createVerify({
-          ...{ links, contents, checkpoints, copy, signer, codec, clock, settle, settings, telemetry },
-        }),
-      }),
-    ],
+    services: [archiveServices, ...deskServices()],
     async start() {
+      await audit.start();
       await consumer.start();
       await keeper.start();
       await sealer.start();
+      await indexer.start();
     },
     async stop() {
       await sealer.stop();
       await consumer.stop();
+      await indexer.stop();
       await keeper.stop();
+      await audit.stop();
     },
   };
+
+  /** What the compliance officer and the auditor work with. */
+  function deskServices() {
+    const read = createReadRecords({ links, contents, codec });
+    const search = createSearchRecords({ clock, index, read, settings });
+    const resolve = createResolvePeople({ people, index });
+    const searches = createGate(config.maxSearches, limit =>
+      archivingErrors('archive.search_busy', { params: { limit }, retryAfterMs: 1_000 }),
+    );
+    const exports = createGate(config.maxExports, limit =>
+      archivingErrors('archive.export_busy', { params: { limit }, retryAfterMs: 10_000 }),
+    );
+    const auditStore = createAuditStore(deps.store);
+    return [
+      discoveryService({
+        search: createSearch({ ...audited, links, index, resolve, search, gate: searches }),
+        view: createView({ ...audited, clock, contents, index, read, search, gate: searches, settings }),
+        exported: createExport({
+          ...{ ...audited, clock, links, contents, checkpoints, index, signer, read, resolve, settle, settings },
+          ...{ mails: createMailWriter(), gate: exports, version: deps.version },
+        }),
+      }),
+      auditService({
+        listEntries: createListEntries({ audit: auditStore, people }),
+        verifyEntries: createVerifyEntries({ clock, audit: auditStore, copy: deps.auditCopy, signer, settings }),
+      }),
+    ];
+  }
 }

@@ -27,6 +27,7 @@ export function archivingKeys(keys: Keys, config: ParleyConfig) {
   return {
     checkpointSigner: createCheckpointSigner(keys.checkpointPem(), keys.checkpointPublicPems()),
     checkpointCopy: createCheckpointCopy(checkpointDir(config)),
+    auditCopy: createCheckpointCopy(join(checkpointDir(config), 'audit')),
   };
 }
 

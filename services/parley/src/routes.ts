@@ -1,5 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { ArchiveService } from '@parley/contracts/archive/v1/archive';
+import { ArchiveService, AuditService, DiscoveryService } from '@parley/contracts/archive/v1/archive';
 import { DirectoryAdminService, PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { DirectoryService } from '@parley/contracts/directory/v1/directory';
@@ -19,7 +19,7 @@ const PUBLIC: Readonly<Record<TargetName, readonly DescService[]>> = {
   presence: [PresenceService],
   session: [SessionService],
   im: [ImService],
-  archiving: [ArchiveService],
+  archiving: [ArchiveService, DiscoveryService, AuditService],
 };
 
 /** Proto services of `target` that are reachable from outside. */

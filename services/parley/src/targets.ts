@@ -12,6 +12,7 @@ import type { ParleyConfig } from './config.ts';
 import { archivingKeys, directoryKeys } from './key-material.ts';
 import type { Keys } from './keys.ts';
 import type { TargetName } from './routes.ts';
+import { VERSION } from './version.ts';
 
 /** What every service gets. */
 export interface ServiceDeps {
@@ -81,6 +82,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
       createArchiving(config.archiving, {
         ...deps,
         ...archivingKeys(deps.keys, config),
+        version: VERSION,
         channels: { directory: deps.channel('directory') },
       }),
   },

@@ -13,6 +13,8 @@ export interface ArchiveRecordsDeps {
   readonly contents: ContentStore;
   readonly file: FileContents;
   readonly telemetry: Telemetry;
+  /** Told what was archived, in the order of the chain, and where the chain ends now; nothing of it when it was there before. */
+  readonly archived?: (chain: string, next: number, entries: readonly Entry[]) => void;
 }
 
 /** Where a chain stands: the offset of its next link and the hash that one follows from. */
@@ -48,7 +50,9 @@ export function createArchiveRecords(deps: ArchiveRecordsDeps): ArchiveRecords {
     const results = await links.insert(made);
     if (results.includes(false)) return undefined;
     telemetry.archived(entries);
-    return { next: (records.at(-1)?.offset ?? head.next - 1) + 1, hash: previous };
+    const next = (records.at(-1)?.offset ?? head.next - 1) + 1;
+    deps.archived?.(chain, next, entries);
+    return { next, hash: previous };
   }
 
   async function compareAndAppend(chain: string, head: Head, records: readonly LogEntry[]): Promise<Head> {
@@ -70,7 +74,9 @@ export function createArchiveRecords(deps: ArchiveRecordsDeps): ArchiveRecords {
     // that comes again.
     if (results.includes(false)) throw new Error(`links of ${chain} were written by somebody else`);
     telemetry.archived([...filed.values()]);
-    return { next: (records.at(-1)?.offset ?? head.next - 1) + 1, hash: previous };
+    const next = (records.at(-1)?.offset ?? head.next - 1) + 1;
+    deps.archived?.(chain, next, []);
+    return { next, hash: previous };
   }
 
   async function existing(chain: string, records: readonly LogEntry[]): Promise<Map<string, Link>> {

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createLogger, createMetrics, type Metrics } from '@parley/runtime';
 import { type MemoryStores, openMemoryStore } from '@parley/store/testing';
 import { ManualClock } from '@parley/testkit';
+import { decodeFull } from '../adapters/protobuf/decode-full.ts';
+import { decodeIndexed } from '../adapters/protobuf/decode-indexed.ts';
 import { decodeRecord } from '../adapters/protobuf/decode-record.ts';
 import { createContentStore } from '../adapters/store/content-store.ts';
 import { createLinkStore } from '../adapters/store/link-store.ts';
@@ -39,7 +41,11 @@ const everything = entries(0, 100);
 function archiver(more: { links?: LinkStore; contents?: ContentStore } = {}, log = everything): Archiver {
   const deps = { links, contents, ...more };
   const telemetry = createTelemetry(createLogger({ level: 'silent', service: 'archiving' }), metrics);
-  const file = createFileContents({ contents: deps.contents, codec: { decode: decodeRecord }, clock });
+  const file = createFileContents({
+    contents: deps.contents,
+    codec: { decode: decodeRecord, decodeIndexed, decodeFull },
+    clock,
+  });
   return new Archiver({
     links: deps.links,
     telemetry,

@@ -5,7 +5,10 @@ import { archivingErrors } from '../errors.ts';
 import type { Telemetry } from '../events.ts';
 import type { ArchiveLog, Ends } from '../ports/archive-log.ts';
 import type { CheckpointStore, ContentStore, LinkStore } from '../ports/archive-store.ts';
+import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+import type { IndexStore } from '../ports/index-store.ts';
 import type { PolicyReader } from '../ports/policy.ts';
+import { countNotIndexed } from './chains.ts';
 
 const PARKED_CAP = 100_000;
 
@@ -15,6 +18,8 @@ export interface StatusDeps {
   readonly contents: ContentStore;
   readonly checkpoints: CheckpointStore;
   readonly policy: PolicyReader;
+  readonly index: IndexStore;
+  readonly signer: CheckpointSigner;
   readonly telemetry: Telemetry;
 }
 
@@ -34,11 +39,15 @@ export interface Status {
   readonly partitions: readonly PartitionState[];
   readonly parked: number;
   readonly policySummary: string;
+  readonly notIndexed: number;
+  readonly signingKeyId: string;
+  /** SPKI PEM. */
+  readonly signingPublicKey: string;
 }
 
 /** How far the archive is. Read from store and log, so that every replica says the same. */
 export function createGetStatus(deps: StatusDeps): (context: CallContext) => Promise<Status> {
-  const { log, links, contents, checkpoints, policy, telemetry } = deps;
+  const { log, links, contents, checkpoints, policy, index, signer, telemetry } = deps;
 
   async function partitionState(epoch: number, { partition, low, high }: Ends): Promise<PartitionState> {
     const { topic } = log;
@@ -64,9 +73,10 @@ export function createGetStatus(deps: StatusDeps): (context: CallContext) => Pro
     try {
       const [epoch, ends] = await Promise.all([log.epoch(), log.ends()]);
       const partitions = await Promise.all(ends.map(end => partitionState(epoch, end)));
-      const parked = await contents.countParked(PARKED_CAP);
+      const [parked, notIndexed] = await Promise.all([contents.countParked(PARKED_CAP), countNotIndexed(links, index)]);
       telemetry.parked(parked);
-      return { partitions, parked, policySummary: summaryOf(await asked) };
+      const key = { signingKeyId: signer.keyId, signingPublicKey: signer.publicPem };
+      return { partitions, parked, notIndexed, policySummary: summaryOf(await asked), ...key };
     } catch (cause) {
       throw archivingErrors('archive.store_unavailable', { retryAfterMs: 1_000, cause });
     }

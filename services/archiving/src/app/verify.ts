@@ -1,31 +1,30 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { CallContext } from '@parley/rpc';
 import type { Clock } from '@parley/runtime';
 import type { ArchivingConfig } from '../config.ts';
 import type { Link } from '../domain/link.ts';
 import { chainId, parsePlace, placeOf, withinChain } from '../domain/place.ts';
 import { emptyTally, type Finding, type Step, type Tally, walkChain } from '../domain/walk.ts';
 import { archivingErrors } from '../errors.ts';
-import type { Telemetry } from '../events.ts';
 import type { ContentStore } from '../ports/archive-store.ts';
 import type { RecordCodec } from '../ports/codec.ts';
+import { type AuditedDeps, callerOf } from './audited.ts';
 import { type VerifyCheckpointsDeps, verifyCheckpoints } from './verify-checkpoints.ts';
 
 const MOST_FINDINGS = 1_000;
 
-export interface VerifyDeps extends VerifyCheckpointsDeps {
+export interface VerifyDeps extends VerifyCheckpointsDeps, AuditedDeps {
   readonly contents: ContentStore;
   readonly codec: RecordCodec;
   readonly clock: Clock;
   readonly settle: (waitMs: number, signal: AbortSignal) => Promise<void>;
   readonly settings: Pick<ArchivingConfig, 'verifyPage' | 'maxVerifications' | 'progressMs' | 'copyGraceMs'>;
-  readonly telemetry: Telemetry;
 }
 
 export interface VerifyCommand {
-  readonly by: string;
   readonly reportRecords: boolean;
   readonly settleMs: number;
-  readonly signal: AbortSignal;
+  readonly context: CallContext;
 }
 
 export interface ReportedRecord {
@@ -59,7 +58,7 @@ interface Extent {
 
 /** Checks everything again: links, contents and checkpoints, page by page, up to where the archive was at the start. */
 export function createVerify(deps: VerifyDeps): Verify {
-  const { links, checkpoints, copy, contents, codec, clock, settings, telemetry } = deps;
+  const { links, checkpoints, copy, contents, codec, clock, settings, telemetry, audit, people } = deps;
   let running = 0;
 
   async function extents(): Promise<readonly Extent[]> {
@@ -96,7 +95,8 @@ export function createVerify(deps: VerifyDeps): Verify {
     });
   }
 
-  async function* run({ reportRecords, settleMs, signal }: VerifyCommand): AsyncGenerator<VerifyEvent> {
+  async function* run({ reportRecords, settleMs, context }: VerifyCommand): AsyncGenerator<VerifyEvent> {
+    const { signal } = context;
     if (settleMs > 0) await deps.settle(settleMs, signal);
     const startedMs = clock.now();
     const all = await extents();
@@ -158,8 +158,12 @@ export function createVerify(deps: VerifyDeps): Verify {
         retryAfterMs: 5_000,
       });
     running++;
-    telemetry.verifyStarted(command.by);
     try {
+      const { context, reportRecords } = command;
+      const person = await callerOf(people, context);
+      const about = { person, peer: context.peer, purpose: { caseId: '', reason: '' } };
+      await audit.write({ ...about, action: 'verify', detail: { report_records: reportRecords }, outcome: {} });
+      telemetry.verifyStarted(person.id);
       yield* run(command);
     } finally {
       running--;

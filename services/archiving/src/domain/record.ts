@@ -10,6 +10,31 @@ export interface ArchivedRecord {
   readonly contentHash: Uint8Array;
 }
 
+/** What the index needs to know of a record. */
+export interface IndexedRecord {
+  readonly conversationId: string;
+  readonly senderId: string;
+  readonly recipientIds: readonly string[];
+  /** People by id and address, as they were then. */
+  readonly people: readonly { readonly id: string; readonly address: string }[];
+  readonly acceptedMs: number;
+  readonly text: string;
+}
+
+/** All that a record says. */
+export interface FullRecord extends ArchivedRecord {
+  readonly key: string;
+  readonly decidedBy: string;
+  readonly critical: boolean;
+  readonly people: readonly { readonly id: string; readonly address: string; readonly displayName: string }[];
+  /** Kind of the event, for example `message`; empty when there is none. */
+  readonly eventKind: string;
+  readonly text: string;
+  readonly highImportance: boolean;
+  /** The event it changes; empty when it changes none. */
+  readonly targetId: string;
+}
+
 const RECORD_ID = /^[A-Za-z0-9_.:-]{1,180}$/;
 const NAME = /^[A-Za-z0-9_.:-]{0,100}$/;
 const HASH_BYTES = 32;

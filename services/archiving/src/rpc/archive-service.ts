@@ -6,13 +6,13 @@ import {
   type VerifyEventSchema,
 } from '@parley/contracts/archive/v1/archive';
 import type { CallContext } from '@parley/rpc';
-import { type MountedService, personOf, type StreamSink, service } from '@parley/rpc';
+import { type MountedService, service } from '@parley/rpc';
 import type { Status } from '../app/get-status.ts';
 import type { Verify, VerifyEvent } from '../app/verify.ts';
 import { archivingErrors } from '../errors.ts';
+import { drained, MOST_QUEUED_BYTES } from './drained.ts';
 
 const MOST_SETTLE_MS = 60_000;
-const MOST_QUEUED_BYTES = 262_144;
 
 export interface ArchiveUseCases {
   readonly getStatus: (context: CallContext) => Promise<Status>;
@@ -37,31 +37,20 @@ export function archiveService({ getStatus, verify }: ArchiveUseCases): MountedS
         })),
         parked: BigInt(status.parked),
         policySummary: status.policySummary,
+        notIndexed: BigInt(status.notIndexed),
+        signingKeyId: status.signingKeyId,
+        signingPublicKey: status.signingPublicKey,
       };
     },
     async verify({ reportRecords, settleMs }, context, sink) {
-      const by = personOf(context).id;
       if (settleMs > MOST_SETTLE_MS)
         throw archivingErrors('archive.settle_invalid', { field: 'settle_ms', params: { limit: MOST_SETTLE_MS } });
       const { signal } = context;
-      for await (const event of verify({ by, reportRecords, settleMs, signal })) {
+      for await (const event of verify({ context, reportRecords, settleMs })) {
         sink.send(toMessage(event));
         if (sink.queuedBytes > MOST_QUEUED_BYTES) await drained(sink, signal);
       }
     },
-  });
-}
-
-/** Resolves when the reader has taken everything; rejects when he is gone. */
-function drained(sink: StreamSink<never>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason as Error);
-    if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave, { once: true });
-    sink.onDrain(() => {
-      signal.removeEventListener('abort', leave);
-      resolve();
-    });
   });
 }
 

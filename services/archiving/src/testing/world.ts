@@ -4,21 +4,47 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
+  type ArchivedItem,
+  type ArchiveQuerySchema,
+  type AuditEntry,
+  ExportRequestSchema,
   GetStatusRequestSchema,
   type GetStatusResponseSchema,
+  ListEntriesRequestSchema,
+  SearchRequestSchema,
+  type SearchResponseSchema,
+  VerifyEntriesRequestSchema,
   type VerifyEventSchema,
   VerifyRequestSchema,
+  ViewRequestSchema,
+  type ViewResponseSchema,
 } from '@parley/contracts/archive/v1/archive';
 import { ArchiveRecordKind, ArchiveRecordSchema } from '@parley/contracts/event/v1/archive_record';
+import { ImEventKind, ImEventSchema } from '@parley/contracts/im/v1/im';
 import { createEventLogFaults, createSqliteEventLog, type LogRecord } from '@parley/event-log';
 import { type Channel, createCallContext, type ServiceModule } from '@parley/rpc';
-import { createLogger, createMetrics } from '@parley/runtime';
+import { createLogger, createMetrics, systemIds } from '@parley/runtime';
 import type { Collection, CollectionSpec, Doc } from '@parley/store';
 import { openMemoryStore } from '@parley/store/testing';
 import { ManualClock } from '@parley/testkit';
 import { archiveCheckpoints, archiveContents, archiveLinks } from '../collections.ts';
 import { type ArchivingConfig, archivingConfigSchema } from '../config.ts';
-import { archivingCollections, createArchiving, createCheckpointCopy, createCheckpointSigner } from '../index.ts';
+import {
+  archivingCollections,
+  type CheckpointCopy,
+  type CheckpointSigner,
+  createArchiving,
+  createCheckpointCopy,
+  createCheckpointSigner,
+} from '../index.ts';
+
+export type Item = Omit<ArchivedItem, '$typeName'>;
+
+/** An export in memory. */
+export interface Exported {
+  readonly files: Map<string, Buffer>;
+  readonly result: { records: bigint; files: bigint; manifestHash: string; auditId: string };
+}
 
 type VerifyEvent = NonNullable<MessageInitShape<typeof VerifyEventSchema>['event']>;
 type Handler = (request: unknown, context: unknown, sink?: unknown) => Promise<unknown>;
@@ -38,10 +64,30 @@ export const newKey = (): { privatePem: string; publicPem: string } => {
   };
 };
 
-/** What the directory answers about everybody. */
-const directory = {
-  unary: async () => ({ effective: { policy: { archiveInternal: true, archiveExternal: true, critical: false } } }),
-} as unknown as Channel;
+/** Somebody in the directory; `former` addresses lead to him. */
+export interface Known {
+  readonly id: string;
+  readonly primaryAddress: string;
+  readonly displayName: string;
+  readonly former?: readonly string[];
+}
+
+/** A directory of a few people; `down` makes it silent. */
+function createDirectory() {
+  const state = { people: [] as Known[], down: false };
+  const channel = {
+    async unary({ name }: { name: string }, request: { ids?: string[]; addresses?: string[] }) {
+      if (state.down) throw new Error('the directory is down');
+      if (name !== 'GetPeople')
+        return { effective: { policy: { archiveInternal: true, archiveExternal: true, critical: false } } };
+      const { ids = [], addresses = [] } = request;
+      const wanted = ({ id, primaryAddress, former = [] }: Known) =>
+        ids.includes(id) || [primaryAddress, ...former].some(address => addresses.includes(address));
+      return { people: state.people.filter(wanted) };
+    },
+  } as unknown as Channel;
+  return { state, channel };
+}
 
 export interface RecordInit {
   readonly id: string;
@@ -49,7 +95,14 @@ export interface RecordInit {
   readonly kind?: ArchiveRecordKind;
   readonly hash?: number;
   readonly conversation?: string;
+  readonly sender?: string;
+  /** Everybody, the sender among them. */
+  readonly people?: readonly { readonly id: string; readonly address?: string; readonly displayName?: string }[];
+  readonly atMs?: number;
+  readonly key?: string;
 }
+
+export const NINE = 1_767_600_000_000;
 
 export function recordOf({
   id,
@@ -57,22 +110,29 @@ export function recordOf({
   kind = ArchiveRecordKind.IM_EVENT,
   hash = 1,
   conversation = 'd_1',
+  sender = 'ann',
+  people = [{ id: 'ann' }, { id: 'bob' }],
+  atMs = NINE,
+  key = '0000000000000abcde',
 }: RecordInit) {
+  const recipientIds = people.map(person => person.id);
+  const acceptedMs = BigInt(atMs);
+  const facts = { conversationId: conversation, senderId: sender, recipientIds, key, acceptedMs };
+  const event = create(ImEventSchema, { ...facts, id, kind: ImEventKind.MESSAGE, content: { text } });
   return toBinary(
     ArchiveRecordSchema,
     create(ArchiveRecordSchema, {
-      ...{
-        version: 1,
-        recordId: id,
-        kind,
-        conversationId: conversation,
-        senderId: 'ann',
-        recipientIds: ['ann', 'bob'],
-      },
-      ...{ key: '0000000000000abcde', acceptedMs: 1_767_600_000_000n, contentHash: new Uint8Array(32).fill(hash) },
-      ...{ event: Buffer.from(text), decidedBy: 'global' },
+      ...{ ...facts, version: 1, recordId: id, kind, contentHash: new Uint8Array(32).fill(hash) },
+      ...{ event: toBinary(ImEventSchema, event), decidedBy: 'global' },
+      people: people.map(person => ({ ...person })),
     }),
   );
+}
+
+/** What a test puts in place of what the world has. */
+export interface Replacements {
+  readonly signer?: CheckpointSigner;
+  readonly auditCopy?: CheckpointCopy;
 }
 
 /** Archiving with everything real, on a clock that stands still. */
@@ -88,24 +148,39 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
   const key = newKey();
   const signer = createCheckpointSigner(key.privatePem);
   const copy = createCheckpointCopy(dir);
+  const auditCopy = createCheckpointCopy(join(dir, 'audit'));
   const metrics = createMetrics({ defaults: false });
-  const settings = archivingConfigSchema.parse({ lingerMs: 0, trimKeepRecords: 0, copyGraceMs: 0, ...config });
+  const settings = archivingConfigSchema.parse({
+    ...{ lingerMs: 0, trimKeepRecords: 0, copyGraceMs: 0, indexMs: 20, indexDelayMs: 0 },
+    ...config,
+  });
   const modules: ServiceModule[] = [];
+  const directory = createDirectory();
   let current: ServiceModule;
 
-  const service = (more: { signer?: typeof signer } = {}) =>
+  const service = (more: Replacements = {}) =>
     createArchiving(settings, {
-      ...{ clock, metrics, store, eventLog: log, channels: { directory } },
+      ...{
+        clock,
+        ids: systemIds,
+        metrics,
+        store,
+        eventLog: log,
+        channels: { directory: directory.channel },
+        version: '1.2.3',
+      },
       logger: createLogger({ level: 'silent', service: 'archiving' }),
       checkpointSigner: more.signer ?? signer,
       checkpointCopy: copy,
+      auditCopy: more.auditCopy ?? auditCopy,
     });
-  const context = (signal = new AbortController().signal) =>
+  const context = (signal = new AbortController().signal, id = 'olga') =>
     createCallContext({
       signal,
+      peer: '192.0.2.7',
       principal: {
         kind: 'person',
-        id: 'olga',
+        id,
         signInId: 's',
         roles: [],
         tokenExpiresMs: 0,
@@ -113,6 +188,9 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
       },
     });
   const impl = () => current.services[0]?.impl as Readonly<Record<string, Handler>>;
+  const handler = (service: number, method: string) =>
+    (current.services[service]?.impl as Readonly<Record<string, Handler>> | undefined)?.[method] as Handler;
+  const purpose = { caseId: 'HR-2026-014', reason: 'complaint of 2 January' };
 
   async function committed(): Promise<number> {
     return [...(await log.committed('archive', 'archiving')).values()].reduce((sum, next) => sum + next, 0);
@@ -134,12 +212,18 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
     key,
     settings,
     collection: <T extends Doc>(spec: CollectionSpec<T>): Collection<T> => store.collection(spec),
-    async start(more?: { signer?: typeof signer }) {
+    async start(more?: Replacements) {
       current = service(more);
       modules.push(current);
       await current.start();
     },
     stop: () => current.stop(),
+    /** Another replica of the service, that only answers. */
+    async replica() {
+      const other = service();
+      const search = (other.services[1]?.impl as Readonly<Record<string, Handler>> | undefined)?.['search'] as Handler;
+      return { search: () => search(create(SearchRequestSchema, { purpose }), context()) };
+    },
     /** As after a restore: what was archived stands in chains of an epoch that is over. Archiving must be stopped. */
     async beginEpoch() {
       await stores.writer.write(db => void db.exec("UPDATE log_meta SET value = value + 65536 WHERE name = 'epoch'"));
@@ -186,6 +270,68 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
       (impl()['getStatus'] as Handler)(create(GetStatusRequestSchema), context()) as Promise<
         Required<MessageInitShape<typeof GetStatusResponseSchema>>
       >,
+    directory: directory.state,
+    auditCopy,
+    search: (request: MessageInitShape<typeof SearchRequestSchema> = {}, signal?: AbortSignal, by?: string) =>
+      handler(1, 'search')(
+        create(SearchRequestSchema, { purpose, ...request } as typeof request),
+        context(signal, by),
+      ) as Promise<Required<MessageInitShape<typeof SearchResponseSchema>> & { items: Item[] }>,
+    /** Texts that a search finds. */
+    async texts(query: MessageInitShape<typeof ArchiveQuerySchema>): Promise<string[]> {
+      return (await world.search({ query })).items.map(item => item.text);
+    },
+    view: (request: MessageInitShape<typeof ViewRequestSchema>) =>
+      handler(1, 'view')(create(ViewRequestSchema, { purpose, ...request } as typeof request), context()) as Promise<
+        Required<MessageInitShape<typeof ViewResponseSchema>> & { items: Item[] }
+      >,
+    /** Exports into memory; `onEvent` sees each event before it is kept. */
+    async export(
+      request: MessageInitShape<typeof ExportRequestSchema>,
+      { signal, onEvent }: { signal?: AbortSignal; onEvent?: (kind: string) => void } = {},
+    ): Promise<Exported> {
+      const files = new Map<string, Buffer>();
+      let [path, result] = ['', undefined as Exported['result'] | undefined];
+      const sink = {
+        queuedBytes: 0,
+        onDrain: () => undefined,
+        send({ event }: { event: { case: string; value: unknown } }) {
+          onEvent?.(event.case);
+          if (event.case === 'file') {
+            ({ path } = event.value as { path: string });
+            files.set(path, Buffer.alloc(0));
+          } else if (event.case === 'data')
+            files.set(path, Buffer.concat([files.get(path) as Buffer, event.value as Uint8Array]));
+          else if (event.case === 'result') result = event.value as Exported['result'];
+        },
+      };
+      await handler(1, 'export')(
+        create(ExportRequestSchema, { purpose, ...request } as typeof request),
+        context(signal),
+        sink,
+      );
+      return { files, result: result as Exported['result'] };
+    },
+    entries: async (request: MessageInitShape<typeof ListEntriesRequestSchema> = {}) =>
+      (await handler(2, 'listEntries')(create(ListEntriesRequestSchema, request), context(undefined, 'audra'))) as {
+        entries: AuditEntry[];
+        nextCursor: string;
+      },
+    verifyEntries: () =>
+      handler(2, 'verifyEntries')(create(VerifyEntriesRequestSchema), context(undefined, 'audra')) as Promise<{
+        intact: boolean;
+        entries: bigint;
+        checkpointed: bigint;
+        findings: string[];
+      }>,
+    /** Lets time pass until everything that is archived is in the index. */
+    async indexed() {
+      await world.archived();
+      await until(async () => {
+        await clock.advance(settings.indexMs);
+        return (await world.status()).notIndexed === 0n;
+      }, 'everything indexed');
+    },
     links: async () => (await store.collection(archiveLinks).scan('place', { limit: 10_000 })).docs,
     async content(id: string) {
       const doc = await store.collection(archiveContents).get(id);

@@ -12,6 +12,7 @@ export function createCheckpointSigner(privatePem: string, publicPems: readonly 
   const keys = new Map([own, ...publicPems.map(pem => createPublicKey(pem))].map(key => [idOf(key), key]));
   return {
     keyId: idOf(own),
+    publicPem: own.export({ type: 'spki', format: 'pem' }) as string,
     sign: bytes => sign(null, bytes, privateKey),
     verify(keyId, bytes, signature) {
       const key = keys.get(keyId);

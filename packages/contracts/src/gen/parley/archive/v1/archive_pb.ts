@@ -11,7 +11,776 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file parley/archive/v1/archive.proto.
  */
 export const file_parley_archive_v1_archive: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wYXJsZXkvYXJjaGl2ZS92MS9hcmNoaXZlLnByb3RvEhFwYXJsZXkuYXJjaGl2ZS52MSISChBHZXRTdGF0dXNSZXF1ZXN0InMKEUdldFN0YXR1c1Jlc3BvbnNlEjYKCnBhcnRpdGlvbnMYASADKAsyIi5wYXJsZXkuYXJjaGl2ZS52MS5QYXJ0aXRpb25TdGF0dXMSDgoGcGFya2VkGAIgASgEEhYKDnBvbGljeV9zdW1tYXJ5GAMgASgJIr4BCg9QYXJ0aXRpb25TdGF0dXMSDQoFZXBvY2gYASABKAQSDQoFdG9waWMYAiABKAkSEQoJcGFydGl0aW9uGAMgASgNEhQKDGZpcnN0X29mZnNldBgEIAEoAxITCgtuZXh0X29mZnNldBgFIAEoAxILCgNsYWcYBiABKAMSFQoNY2hlY2twb2ludF9tcxgHIAEoAxIYChBjaGVja3BvaW50X2NvdW50GAggASgDEhEKCWhlYWRfaGFzaBgJIAEoCSI6Cg1WZXJpZnlSZXF1ZXN0EhYKDnJlcG9ydF9yZWNvcmRzGAEgASgIEhEKCXNldHRsZV9tcxgCIAEoDSLqAQoLVmVyaWZ5RXZlbnQSNQoIcHJvZ3Jlc3MYASABKAsyIS5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZnlQcm9ncmVzc0gAEjMKB2ZpbmRpbmcYAiABKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZnlGaW5kaW5nSAASMwoGcmVjb3JkGAMgASgLMiEucGFybGV5LmFyY2hpdmUudjEuVmVyaWZpZWRSZWNvcmRIABIxCgZyZXN1bHQYBCABKAsyHy5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZnlSZXN1bHRIAEIHCgVldmVudCIuCg5WZXJpZnlQcm9ncmVzcxINCgVsaW5rcxgBIAEoBBINCgV0b3RhbBgCIAEoBCJeCg1WZXJpZnlGaW5kaW5nEiwKBGtpbmQYASABKA4yHi5wYXJsZXkuYXJjaGl2ZS52MS5GaW5kaW5nS2luZBIPCgdsaW5rX2lkGAIgASgJEg4KBmRldGFpbBgDIAEoCSJ4Cg5WZXJpZmllZFJlY29yZBIRCglyZWNvcmRfaWQYASABKAkSDwoHbGlua19pZBgCIAEoCRItCgVzdGF0ZRgDIAEoDjIeLnBhcmxleS5hcmNoaXZlLnYxLlJlY29yZFN0YXRlEhMKC2FjY2VwdGVkX21zGAQgASgDIswBCgxWZXJpZnlSZXN1bHQSDgoGaW50YWN0GAEgASgIEg0KBWxpbmtzGAIgASgEEhAKCGNvbnRlbnRzGAMgASgEEhMKC2NoZWNrcG9pbnRzGAQgASgEEhAKCGZpbmRpbmdzGAUgASgEEg8KB3JlY29yZHMYBiABKAQSEgoKZHVwbGljYXRlcxgHIAEoBBIUCgxub3RfYWNjZXB0ZWQYCCABKAQSDgoGcGFya2VkGAkgASgEEhkKEWJleW9uZF9jaGVja3BvaW50GAogASgEKpwCCgtGaW5kaW5nS2luZBIcChhGSU5ESU5HX0tJTkRfVU5TUEVDSUZJRUQQABIdChlGSU5ESU5HX0tJTkRfTUlTU0lOR19MSU5LEAESHAoYRklORElOR19LSU5EX0JST0tFTl9IQVNIEAISIAocRklORElOR19LSU5EX0FMVEVSRURfQ09OVEVOVBADEiAKHEZJTkRJTkdfS0lORF9NSVNTSU5HX0NPTlRFTlQQBBIkCiBGSU5ESU5HX0tJTkRfQ0hFQ0tQT0lOVF9NSVNNQVRDSBAFEh4KGkZJTkRJTkdfS0lORF9CQURfU0lHTkFUVVJFEAYSKAokRklORElOR19LSU5EX0NIRUNLUE9JTlRfQ09QWV9ESUZGRVJTEAcqtQEKC1JlY29yZFN0YXRlEhwKGFJFQ09SRF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFVJFQ09SRF9TVEFURV9BUkNISVZFRBABEhoKFlJFQ09SRF9TVEFURV9EVVBMSUNBVEUQAhIZChVSRUNPUkRfU1RBVEVfQ09ORkxJQ1QQAxIdChlSRUNPUkRfU1RBVEVfTk9UX0FDQ0VQVEVEEAQSFwoTUkVDT1JEX1NUQVRFX1BBUktFRBAFMtIBCg5BcmNoaXZlU2VydmljZRJlCglHZXRTdGF0dXMSIy5wYXJsZXkuYXJjaGl2ZS52MS5HZXRTdGF0dXNSZXF1ZXN0GiQucGFybGV5LmFyY2hpdmUudjEuR2V0U3RhdHVzUmVzcG9uc2UiDYrOGAkIAhIDBQEEIAESWQoGVmVyaWZ5EiAucGFybGV5LmFyY2hpdmUudjEuVmVyaWZ5UmVxdWVzdBoeLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUV2ZW50IguKzhgHCAISAQUgATABYgZwcm90bzM", [file_parley_common_v1_access]);
+  fileDesc("Ch9wYXJsZXkvYXJjaGl2ZS92MS9hcmNoaXZlLnByb3RvEhFwYXJsZXkuYXJjaGl2ZS52MSIqCgdQdXJwb3NlEg8KB2Nhc2VfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIn0KDEFyY2hpdmVRdWVyeRIOCgZwZW9wbGUYASADKAkSEgoKYW55X3BlcnNvbhgCIAEoCBIPCgdmcm9tX21zGAMgASgDEhAKCHVudGlsX21zGAQgASgDEg0KBXdvcmRzGAUgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgGIAEoCSKLAQoNU2VhcmNoUmVxdWVzdBIrCgdwdXJwb3NlGAEgASgLMhoucGFybGV5LmFyY2hpdmUudjEuUHVycG9zZRIuCgVxdWVyeRgCIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLkFyY2hpdmVRdWVyeRINCgVsaW1pdBgDIAEoDRIOCgZjdXJzb3IYBCABKAkifAoOU2VhcmNoUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZEl0ZW0SEwoLbmV4dF9jdXJzb3IYAiABKAkSEAoIYXVkaXRfaWQYAyABKAkSEwoLbm90X2luZGV4ZWQYBCABKAQipwIKDEFyY2hpdmVkSXRlbRIRCglyZWNvcmRfaWQYASABKAkSDwoHbGlua19pZBgCIAEoCRItCgVzdGF0ZRgDIAEoDjIeLnBhcmxleS5hcmNoaXZlLnYxLlJlY29yZFN0YXRlEhMKC2FjY2VwdGVkX21zGAQgASgDEhcKD2NvbnZlcnNhdGlvbl9pZBgFIAEoCRIwCgZzZW5kZXIYBiABKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5EjQKCnJlY2lwaWVudHMYByADKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5EgwKBHRleHQYCCABKAkSDAoEa2luZBgJIAEoCRISCgpkZWNpZGVkX2J5GAogASgJIkIKDUFyY2hpdmVkUGFydHkSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkibAoLVmlld1JlcXVlc3QSKwoHcHVycG9zZRgBIAEoCzIaLnBhcmxleS5hcmNoaXZlLnYxLlB1cnBvc2USEQoJcmVjb3JkX2lkGAIgASgJEg4KBmJlZm9yZRgDIAEoDRINCgVhZnRlchgEIAEoDSJdCgxWaWV3UmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZEl0ZW0SEAoIYXVkaXRfaWQYAiABKAkSCwoDcmF3GAMgASgMIp0BCg1FeHBvcnRSZXF1ZXN0EisKB3B1cnBvc2UYASABKAsyGi5wYXJsZXkuYXJjaGl2ZS52MS5QdXJwb3NlEi4KBXF1ZXJ5GAIgASgLMh8ucGFybGV5LmFyY2hpdmUudjEuQXJjaGl2ZVF1ZXJ5Ei8KBmZvcm1hdBgDIAEoDjIfLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydEZvcm1hdCK/AQoLRXhwb3J0RXZlbnQSNQoIcHJvZ3Jlc3MYASABKAsyIS5wYXJsZXkuYXJjaGl2ZS52MS5FeHBvcnRQcm9ncmVzc0gAEi0KBGZpbGUYAiABKAsyHS5wYXJsZXkuYXJjaGl2ZS52MS5FeHBvcnRGaWxlSAASDgoEZGF0YRgDIAEoDEgAEjEKBnJlc3VsdBgEIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydFJlc3VsdEgAQgcKBWV2ZW50IjQKDkV4cG9ydFByb2dyZXNzEg8KB3JlY29yZHMYASABKAQSEQoJbG9va2VkX2F0GAIgASgEIhoKCkV4cG9ydEZpbGUSDAoEcGF0aBgBIAEoCSJXCgxFeHBvcnRSZXN1bHQSDwoHcmVjb3JkcxgBIAEoBBINCgVmaWxlcxgCIAEoBBIVCg1tYW5pZmVzdF9oYXNoGAMgASgJEhAKCGF1ZGl0X2lkGAQgASgJIncKEkxpc3RFbnRyaWVzUmVxdWVzdBIPCgdjYXNlX2lkGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIPCgdmcm9tX21zGAMgASgDEhAKCHVudGlsX21zGAQgASgDEg0KBWxpbWl0GAUgASgNEg4KBmN1cnNvchgGIAEoCSJaChNMaXN0RW50cmllc1Jlc3BvbnNlEi4KB2VudHJpZXMYASADKAsyHS5wYXJsZXkuYXJjaGl2ZS52MS5BdWRpdEVudHJ5EhMKC25leHRfY3Vyc29yGAIgASgJIvMBCgpBdWRpdEVudHJ5Eg4KBm51bWJlchgBIAEoBBIQCghhdWRpdF9pZBgCIAEoCRINCgVhdF9tcxgDIAEoAxIwCgZwZXJzb24YBCABKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5Eg4KBmFjdGlvbhgFIAEoCRIrCgdwdXJwb3NlGAYgASgLMhoucGFybGV5LmFyY2hpdmUudjEuUHVycG9zZRITCgtkZXRhaWxfanNvbhgHIAEoCRIUCgxvdXRjb21lX2pzb24YCCABKAkSDAoEcGVlchgJIAEoCRIMCgRoYXNoGAogASgJIhYKFFZlcmlmeUVudHJpZXNSZXF1ZXN0ImAKFVZlcmlmeUVudHJpZXNSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSDwoHZW50cmllcxgCIAEoBBIQCghmaW5kaW5ncxgDIAMoCRIUCgxjaGVja3BvaW50ZWQYBCABKAQiEgoQR2V0U3RhdHVzUmVxdWVzdCLcAQoRR2V0U3RhdHVzUmVzcG9uc2USNgoKcGFydGl0aW9ucxgBIAMoCzIiLnBhcmxleS5hcmNoaXZlLnYxLlBhcnRpdGlvblN0YXR1cxIOCgZwYXJrZWQYAiABKAQSFgoOcG9saWN5X3N1bW1hcnkYAyABKAkSEwoLbm90X2luZGV4ZWQYBCABKAQSHgoWcGVvcGxlX3dpdGhfb3duX3BvbGljeRgFIAEoBBIWCg5zaWduaW5nX2tleV9pZBgGIAEoCRIaChJzaWduaW5nX3B1YmxpY19rZXkYByABKAkivgEKD1BhcnRpdGlvblN0YXR1cxINCgVlcG9jaBgBIAEoBBINCgV0b3BpYxgCIAEoCRIRCglwYXJ0aXRpb24YAyABKA0SFAoMZmlyc3Rfb2Zmc2V0GAQgASgDEhMKC25leHRfb2Zmc2V0GAUgASgDEgsKA2xhZxgGIAEoAxIVCg1jaGVja3BvaW50X21zGAcgASgDEhgKEGNoZWNrcG9pbnRfY291bnQYCCABKAMSEQoJaGVhZF9oYXNoGAkgASgJIjoKDVZlcmlmeVJlcXVlc3QSFgoOcmVwb3J0X3JlY29yZHMYASABKAgSEQoJc2V0dGxlX21zGAIgASgNIuoBCgtWZXJpZnlFdmVudBI1Cghwcm9ncmVzcxgBIAEoCzIhLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVByb2dyZXNzSAASMwoHZmluZGluZxgCIAEoCzIgLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUZpbmRpbmdIABIzCgZyZWNvcmQYAyABKAsyIS5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZmllZFJlY29yZEgAEjEKBnJlc3VsdBgEIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVJlc3VsdEgAQgcKBWV2ZW50Ii4KDlZlcmlmeVByb2dyZXNzEg0KBWxpbmtzGAEgASgEEg0KBXRvdGFsGAIgASgEIl4KDVZlcmlmeUZpbmRpbmcSLAoEa2luZBgBIAEoDjIeLnBhcmxleS5hcmNoaXZlLnYxLkZpbmRpbmdLaW5kEg8KB2xpbmtfaWQYAiABKAkSDgoGZGV0YWlsGAMgASgJIngKDlZlcmlmaWVkUmVjb3JkEhEKCXJlY29yZF9pZBgBIAEoCRIPCgdsaW5rX2lkGAIgASgJEi0KBXN0YXRlGAMgASgOMh4ucGFybGV5LmFyY2hpdmUudjEuUmVjb3JkU3RhdGUSEwoLYWNjZXB0ZWRfbXMYBCABKAMizAEKDFZlcmlmeVJlc3VsdBIOCgZpbnRhY3QYASABKAgSDQoFbGlua3MYAiABKAQSEAoIY29udGVudHMYAyABKAQSEwoLY2hlY2twb2ludHMYBCABKAQSEAoIZmluZGluZ3MYBSABKAQSDwoHcmVjb3JkcxgGIAEoBBISCgpkdXBsaWNhdGVzGAcgASgEEhQKDG5vdF9hY2NlcHRlZBgIIAEoBBIOCgZwYXJrZWQYCSABKAQSGQoRYmV5b25kX2NoZWNrcG9pbnQYCiABKAQqXQoMRXhwb3J0Rm9ybWF0Eh0KGUVYUE9SVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFFWFBPUlRfRk9STUFUX0VNTBABEhcKE0VYUE9SVF9GT1JNQVRfSlNPTkwQAiqcAgoLRmluZGluZ0tpbmQSHAoYRklORElOR19LSU5EX1VOU1BFQ0lGSUVEEAASHQoZRklORElOR19LSU5EX01JU1NJTkdfTElOSxABEhwKGEZJTkRJTkdfS0lORF9CUk9LRU5fSEFTSBACEiAKHEZJTkRJTkdfS0lORF9BTFRFUkVEX0NPTlRFTlQQAxIgChxGSU5ESU5HX0tJTkRfTUlTU0lOR19DT05URU5UEAQSJAogRklORElOR19LSU5EX0NIRUNLUE9JTlRfTUlTTUFUQ0gQBRIeChpGSU5ESU5HX0tJTkRfQkFEX1NJR05BVFVSRRAGEigKJEZJTkRJTkdfS0lORF9DSEVDS1BPSU5UX0NPUFlfRElGRkVSUxAHKrUBCgtSZWNvcmRTdGF0ZRIcChhSRUNPUkRfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVSRUNPUkRfU1RBVEVfQVJDSElWRUQQARIaChZSRUNPUkRfU1RBVEVfRFVQTElDQVRFEAISGQoVUkVDT1JEX1NUQVRFX0NPTkZMSUNUEAMSHQoZUkVDT1JEX1NUQVRFX05PVF9BQ0NFUFRFRBAEEhcKE1JFQ09SRF9TVEFURV9QQVJLRUQQBTLSAQoOQXJjaGl2ZVNlcnZpY2USZQoJR2V0U3RhdHVzEiMucGFybGV5LmFyY2hpdmUudjEuR2V0U3RhdHVzUmVxdWVzdBokLnBhcmxleS5hcmNoaXZlLnYxLkdldFN0YXR1c1Jlc3BvbnNlIg2KzhgJCAISAwUBBCABElkKBlZlcmlmeRIgLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVJlcXVlc3QaHi5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZnlFdmVudCILis4YBwgCEgEFIAEwATKdAgoQRGlzY292ZXJ5U2VydmljZRJaCgZTZWFyY2gSIC5wYXJsZXkuYXJjaGl2ZS52MS5TZWFyY2hSZXF1ZXN0GiEucGFybGV5LmFyY2hpdmUudjEuU2VhcmNoUmVzcG9uc2UiC4rOGAcIAhIBBSABElQKBFZpZXcSHi5wYXJsZXkuYXJjaGl2ZS52MS5WaWV3UmVxdWVzdBofLnBhcmxleS5hcmNoaXZlLnYxLlZpZXdSZXNwb25zZSILis4YBwgCEgEFIAESVwoGRXhwb3J0EiAucGFybGV5LmFyY2hpdmUudjEuRXhwb3J0UmVxdWVzdBoeLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydEV2ZW50IgmKzhgFCAISAQUwATLrAQoMQXVkaXRTZXJ2aWNlEmkKC0xpc3RFbnRyaWVzEiUucGFybGV5LmFyY2hpdmUudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiYucGFybGV5LmFyY2hpdmUudjEuTGlzdEVudHJpZXNSZXNwb25zZSILis4YBwgCEgEGIAEScAoNVmVyaWZ5RW50cmllcxInLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUVudHJpZXNSZXF1ZXN0GigucGFybGV5LmFyY2hpdmUudjEuVmVyaWZ5RW50cmllc1Jlc3BvbnNlIgyKzhgICAISAgYFIAFiBnByb3RvMw", [file_parley_common_v1_access]);
+
+/**
+ * Why somebody reads the archive.
+ *
+ * @generated from message parley.archive.v1.Purpose
+ */
+export type Purpose = Message<"parley.archive.v1.Purpose"> & {
+  /**
+   * The case it is for, 1 to 128 characters, for example `HR-2026-014`.
+   *
+   * @generated from field: string case_id = 1;
+   */
+  caseId: string;
+
+  /**
+   * Why, 1 to 1,024 characters.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.Purpose.
+ * Use `create(PurposeSchema)` to create a new message.
+ */
+export const PurposeSchema: GenMessage<Purpose> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 0);
+
+/**
+ * What to look for. Everything that is set must hold.
+ *
+ * @generated from message parley.archive.v1.ArchiveQuery
+ */
+export type ArchiveQuery = Message<"parley.archive.v1.ArchiveQuery"> & {
+  /**
+   * Ids or addresses, now or before; at most 50. Records in which all of them
+   * take part, or any with `any_person`.
+   *
+   * @generated from field: repeated string people = 1;
+   */
+  people: string[];
+
+  /**
+   * One of `people` is enough.
+   *
+   * @generated from field: bool any_person = 2;
+   */
+  anyPerson: boolean;
+
+  /**
+   * Accepted at or after this, milliseconds since 1970-01-01 UTC; 0 means the beginning.
+   *
+   * @generated from field: int64 from_ms = 3;
+   */
+  fromMs: bigint;
+
+  /**
+   * Accepted before this, milliseconds since 1970-01-01 UTC; 0 means now.
+   *
+   * @generated from field: int64 until_ms = 4;
+   */
+  untilMs: bigint;
+
+  /**
+   * At most 256 characters in any script; every word must be in the record.
+   *
+   * @generated from field: string words = 5;
+   */
+  words: string;
+
+  /**
+   * One conversation; empty for all.
+   *
+   * @generated from field: string conversation_id = 6;
+   */
+  conversationId: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ArchiveQuery.
+ * Use `create(ArchiveQuerySchema)` to create a new message.
+ */
+export const ArchiveQuerySchema: GenMessage<ArchiveQuery> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 1);
+
+/**
+ * Asks for records.
+ *
+ * @generated from message parley.archive.v1.SearchRequest
+ */
+export type SearchRequest = Message<"parley.archive.v1.SearchRequest"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: parley.archive.v1.Purpose purpose = 1;
+   */
+  purpose?: Purpose | undefined;
+
+  /**
+   * What.
+   *
+   * @generated from field: parley.archive.v1.ArchiveQuery query = 2;
+   */
+  query?: ArchiveQuery | undefined;
+
+  /**
+   * 1 to 200; 0 means 50.
+   *
+   * @generated from field: uint32 limit = 3;
+   */
+  limit: number;
+
+  /**
+   * `next_cursor` of the page before; empty for the first.
+   *
+   * @generated from field: string cursor = 4;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.SearchRequest.
+ * Use `create(SearchRequestSchema)` to create a new message.
+ */
+export const SearchRequestSchema: GenMessage<SearchRequest> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 2);
+
+/**
+ * Records that were found.
+ *
+ * @generated from message parley.archive.v1.SearchResponse
+ */
+export type SearchResponse = Message<"parley.archive.v1.SearchResponse"> & {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated parley.archive.v1.ArchivedItem items = 1;
+   */
+  items: ArchivedItem[];
+
+  /**
+   * For the next page; empty when this is the last.
+   *
+   * @generated from field: string next_cursor = 2;
+   */
+  nextCursor: string;
+
+  /**
+   * Entry of the audit log that says so.
+   *
+   * @generated from field: string audit_id = 3;
+   */
+  auditId: string;
+
+  /**
+   * Records that are archived and cannot be found by words yet.
+   *
+   * @generated from field: uint64 not_indexed = 4;
+   */
+  notIndexed: bigint;
+};
+
+/**
+ * Describes the message parley.archive.v1.SearchResponse.
+ * Use `create(SearchResponseSchema)` to create a new message.
+ */
+export const SearchResponseSchema: GenMessage<SearchResponse> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 3);
+
+/**
+ * An archived record as a person reads it.
+ *
+ * @generated from message parley.archive.v1.ArchivedItem
+ */
+export type ArchivedItem = Message<"parley.archive.v1.ArchivedItem"> & {
+  /**
+   * Id of the event that was archived.
+   *
+   * @generated from field: string record_id = 1;
+   */
+  recordId: string;
+
+  /**
+   * `epoch/topic/partition/offset`.
+   *
+   * @generated from field: string link_id = 2;
+   */
+  linkId: string;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: parley.archive.v1.RecordState state = 3;
+   */
+  state: RecordState;
+
+  /**
+   * When it was accepted, milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 accepted_ms = 4;
+   */
+  acceptedMs: bigint;
+
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 5;
+   */
+  conversationId: string;
+
+  /**
+   * Who said it, as he was then.
+   *
+   * @generated from field: parley.archive.v1.ArchivedParty sender = 6;
+   */
+  sender?: ArchivedParty | undefined;
+
+  /**
+   * Everybody else it was for, as they were then.
+   *
+   * @generated from field: repeated parley.archive.v1.ArchivedParty recipients = 7;
+   */
+  recipients: ArchivedParty[];
+
+  /**
+   * What was said; empty when it is not a text.
+   *
+   * @generated from field: string text = 8;
+   */
+  text: string;
+
+  /**
+   * Kind of event, for example `message`.
+   *
+   * @generated from field: string kind = 9;
+   */
+  kind: string;
+
+  /**
+   * Whose policy decided that it is archived.
+   *
+   * @generated from field: string decided_by = 10;
+   */
+  decidedBy: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ArchivedItem.
+ * Use `create(ArchivedItemSchema)` to create a new message.
+ */
+export const ArchivedItemSchema: GenMessage<ArchivedItem> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 4);
+
+/**
+ * Somebody as he was when a record was made.
+ *
+ * @generated from message parley.archive.v1.ArchivedParty
+ */
+export type ArchivedParty = Message<"parley.archive.v1.ArchivedParty"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Primary address.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * Display name.
+   *
+   * @generated from field: string display_name = 3;
+   */
+  displayName: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ArchivedParty.
+ * Use `create(ArchivedPartySchema)` to create a new message.
+ */
+export const ArchivedPartySchema: GenMessage<ArchivedParty> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 5);
+
+/**
+ * Asks for a record and its surroundings.
+ *
+ * @generated from message parley.archive.v1.ViewRequest
+ */
+export type ViewRequest = Message<"parley.archive.v1.ViewRequest"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: parley.archive.v1.Purpose purpose = 1;
+   */
+  purpose?: Purpose | undefined;
+
+  /**
+   * Id of the record.
+   *
+   * @generated from field: string record_id = 2;
+   */
+  recordId: string;
+
+  /**
+   * Records before it, at most 100.
+   *
+   * @generated from field: uint32 before = 3;
+   */
+  before: number;
+
+  /**
+   * Records after it, at most 100.
+   *
+   * @generated from field: uint32 after = 4;
+   */
+  after: number;
+};
+
+/**
+ * Describes the message parley.archive.v1.ViewRequest.
+ * Use `create(ViewRequestSchema)` to create a new message.
+ */
+export const ViewRequestSchema: GenMessage<ViewRequest> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 6);
+
+/**
+ * A record and its surroundings.
+ *
+ * @generated from message parley.archive.v1.ViewResponse
+ */
+export type ViewResponse = Message<"parley.archive.v1.ViewResponse"> & {
+  /**
+   * In order of the conversation; the record asked for among them.
+   *
+   * @generated from field: repeated parley.archive.v1.ArchivedItem items = 1;
+   */
+  items: ArchivedItem[];
+
+  /**
+   * Entry of the audit log that says so.
+   *
+   * @generated from field: string audit_id = 2;
+   */
+  auditId: string;
+
+  /**
+   * The archived bytes of the record asked for, as the log held them.
+   *
+   * @generated from field: bytes raw = 3;
+   */
+  raw: Uint8Array;
+};
+
+/**
+ * Describes the message parley.archive.v1.ViewResponse.
+ * Use `create(ViewResponseSchema)` to create a new message.
+ */
+export const ViewResponseSchema: GenMessage<ViewResponse> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 7);
+
+/**
+ * Asks for an export.
+ *
+ * @generated from message parley.archive.v1.ExportRequest
+ */
+export type ExportRequest = Message<"parley.archive.v1.ExportRequest"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: parley.archive.v1.Purpose purpose = 1;
+   */
+  purpose?: Purpose | undefined;
+
+  /**
+   * What.
+   *
+   * @generated from field: parley.archive.v1.ArchiveQuery query = 2;
+   */
+  query?: ArchiveQuery | undefined;
+
+  /**
+   * In which form.
+   *
+   * @generated from field: parley.archive.v1.ExportFormat format = 3;
+   */
+  format: ExportFormat;
+};
+
+/**
+ * Describes the message parley.archive.v1.ExportRequest.
+ * Use `create(ExportRequestSchema)` to create a new message.
+ */
+export const ExportRequestSchema: GenMessage<ExportRequest> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 8);
+
+/**
+ * One event of an export.
+ *
+ * @generated from message parley.archive.v1.ExportEvent
+ */
+export type ExportEvent = Message<"parley.archive.v1.ExportEvent"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof parley.archive.v1.ExportEvent.event
+   */
+  event: {
+    /**
+     * How far it is.
+     *
+     * @generated from field: parley.archive.v1.ExportProgress progress = 1;
+     */
+    value: ExportProgress;
+    case: "progress";
+  } | {
+    /**
+     * A file begins; the one before has ended.
+     *
+     * @generated from field: parley.archive.v1.ExportFile file = 2;
+     */
+    value: ExportFile;
+    case: "file";
+  } | {
+    /**
+     * The next bytes of the file.
+     *
+     * @generated from field: bytes data = 3;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * The end.
+     *
+     * @generated from field: parley.archive.v1.ExportResult result = 4;
+     */
+    value: ExportResult;
+    case: "result";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message parley.archive.v1.ExportEvent.
+ * Use `create(ExportEventSchema)` to create a new message.
+ */
+export const ExportEventSchema: GenMessage<ExportEvent> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 9);
+
+/**
+ * How far an export is.
+ *
+ * @generated from message parley.archive.v1.ExportProgress
+ */
+export type ExportProgress = Message<"parley.archive.v1.ExportProgress"> & {
+  /**
+   * Records written.
+   *
+   * @generated from field: uint64 records = 1;
+   */
+  records: bigint;
+
+  /**
+   * Records looked at.
+   *
+   * @generated from field: uint64 looked_at = 2;
+   */
+  lookedAt: bigint;
+};
+
+/**
+ * Describes the message parley.archive.v1.ExportProgress.
+ * Use `create(ExportProgressSchema)` to create a new message.
+ */
+export const ExportProgressSchema: GenMessage<ExportProgress> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 10);
+
+/**
+ * A file of an export.
+ *
+ * @generated from message parley.archive.v1.ExportFile
+ */
+export type ExportFile = Message<"parley.archive.v1.ExportFile"> & {
+  /**
+   * Path below the directory of the export, `[A-Za-z0-9._/-]`, never upwards.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ExportFile.
+ * Use `create(ExportFileSchema)` to create a new message.
+ */
+export const ExportFileSchema: GenMessage<ExportFile> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 11);
+
+/**
+ * The end of an export.
+ *
+ * @generated from message parley.archive.v1.ExportResult
+ */
+export type ExportResult = Message<"parley.archive.v1.ExportResult"> & {
+  /**
+   * Records written.
+   *
+   * @generated from field: uint64 records = 1;
+   */
+  records: bigint;
+
+  /**
+   * Files written, manifest and signature not counted.
+   *
+   * @generated from field: uint64 files = 2;
+   */
+  files: bigint;
+
+  /**
+   * SHA-256 of the manifest, lower-case hexadecimal.
+   *
+   * @generated from field: string manifest_hash = 3;
+   */
+  manifestHash: string;
+
+  /**
+   * Entry of the audit log that says so.
+   *
+   * @generated from field: string audit_id = 4;
+   */
+  auditId: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ExportResult.
+ * Use `create(ExportResultSchema)` to create a new message.
+ */
+export const ExportResultSchema: GenMessage<ExportResult> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 12);
+
+/**
+ * Asks for entries.
+ *
+ * @generated from message parley.archive.v1.ListEntriesRequest
+ */
+export type ListEntriesRequest = Message<"parley.archive.v1.ListEntriesRequest"> & {
+  /**
+   * Only of this case; empty for all.
+   *
+   * @generated from field: string case_id = 1;
+   */
+  caseId: string;
+
+  /**
+   * Only by this person, id or address; empty for all.
+   *
+   * @generated from field: string person = 2;
+   */
+  person: string;
+
+  /**
+   * At or after this, milliseconds since 1970-01-01 UTC; 0 means the beginning.
+   *
+   * @generated from field: int64 from_ms = 3;
+   */
+  fromMs: bigint;
+
+  /**
+   * Before this, milliseconds since 1970-01-01 UTC; 0 means now.
+   *
+   * @generated from field: int64 until_ms = 4;
+   */
+  untilMs: bigint;
+
+  /**
+   * 1 to 200; 0 means 50.
+   *
+   * @generated from field: uint32 limit = 5;
+   */
+  limit: number;
+
+  /**
+   * `next_cursor` of the page before; empty for the first.
+   *
+   * @generated from field: string cursor = 6;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ListEntriesRequest.
+ * Use `create(ListEntriesRequestSchema)` to create a new message.
+ */
+export const ListEntriesRequestSchema: GenMessage<ListEntriesRequest> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 13);
+
+/**
+ * Entries.
+ *
+ * @generated from message parley.archive.v1.ListEntriesResponse
+ */
+export type ListEntriesResponse = Message<"parley.archive.v1.ListEntriesResponse"> & {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated parley.archive.v1.AuditEntry entries = 1;
+   */
+  entries: AuditEntry[];
+
+  /**
+   * For the next page; empty when this is the last.
+   *
+   * @generated from field: string next_cursor = 2;
+   */
+  nextCursor: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ListEntriesResponse.
+ * Use `create(ListEntriesResponseSchema)` to create a new message.
+ */
+export const ListEntriesResponseSchema: GenMessage<ListEntriesResponse> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 14);
+
+/**
+ * Something somebody did with the archive.
+ *
+ * @generated from message parley.archive.v1.AuditEntry
+ */
+export type AuditEntry = Message<"parley.archive.v1.AuditEntry"> & {
+  /**
+   * Place in the chain, from 1, without gaps.
+   *
+   * @generated from field: uint64 number = 1;
+   */
+  number: bigint;
+
+  /**
+   * Id of the entry.
+   *
+   * @generated from field: string audit_id = 2;
+   */
+  auditId: string;
+
+  /**
+   * When, milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 at_ms = 3;
+   */
+  atMs: bigint;
+
+  /**
+   * Who.
+   *
+   * @generated from field: parley.archive.v1.ArchivedParty person = 4;
+   */
+  person?: ArchivedParty | undefined;
+
+  /**
+   * What: `search`, `view`, `export`, `export_done`, `verify`.
+   *
+   * @generated from field: string action = 5;
+   */
+  action: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: parley.archive.v1.Purpose purpose = 6;
+   */
+  purpose?: Purpose | undefined;
+
+  /**
+   * What was asked, as JSON, at most 8,192 bytes.
+   *
+   * @generated from field: string detail_json = 7;
+   */
+  detailJson: string;
+
+  /**
+   * What came of it, as JSON; counts and hashes, no content.
+   *
+   * @generated from field: string outcome_json = 8;
+   */
+  outcomeJson: string;
+
+  /**
+   * Address the call came from.
+   *
+   * @generated from field: string peer = 9;
+   */
+  peer: string;
+
+  /**
+   * Hash of the entry, lower-case hexadecimal; follows from the one before.
+   *
+   * @generated from field: string hash = 10;
+   */
+  hash: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.AuditEntry.
+ * Use `create(AuditEntrySchema)` to create a new message.
+ */
+export const AuditEntrySchema: GenMessage<AuditEntry> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 15);
+
+/**
+ * Asks for a check.
+ *
+ * @generated from message parley.archive.v1.VerifyEntriesRequest
+ */
+export type VerifyEntriesRequest = Message<"parley.archive.v1.VerifyEntriesRequest"> & {
+};
+
+/**
+ * Describes the message parley.archive.v1.VerifyEntriesRequest.
+ * Use `create(VerifyEntriesRequestSchema)` to create a new message.
+ */
+export const VerifyEntriesRequestSchema: GenMessage<VerifyEntriesRequest> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 16);
+
+/**
+ * What the check found.
+ *
+ * @generated from message parley.archive.v1.VerifyEntriesResponse
+ */
+export type VerifyEntriesResponse = Message<"parley.archive.v1.VerifyEntriesResponse"> & {
+  /**
+   * True when nothing is wrong.
+   *
+   * @generated from field: bool intact = 1;
+   */
+  intact: boolean;
+
+  /**
+   * Entries checked.
+   *
+   * @generated from field: uint64 entries = 2;
+   */
+  entries: bigint;
+
+  /**
+   * What is wrong, in English, at most 100.
+   *
+   * @generated from field: repeated string findings = 3;
+   */
+  findings: string[];
+
+  /**
+   * Entries that a signed checkpoint covers.
+   *
+   * @generated from field: uint64 checkpointed = 4;
+   */
+  checkpointed: bigint;
+};
+
+/**
+ * Describes the message parley.archive.v1.VerifyEntriesResponse.
+ * Use `create(VerifyEntriesResponseSchema)` to create a new message.
+ */
+export const VerifyEntriesResponseSchema: GenMessage<VerifyEntriesResponse> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 17);
 
 /**
  * Asks for the status.
@@ -26,7 +795,7 @@ export type GetStatusRequest = Message<"parley.archive.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 0);
+  messageDesc(file_parley_archive_v1_archive, 18);
 
 /**
  * The status.
@@ -54,6 +823,34 @@ export type GetStatusResponse = Message<"parley.archive.v1.GetStatusResponse"> &
    * @generated from field: string policy_summary = 3;
    */
   policySummary: string;
+
+  /**
+   * Records that are archived and cannot be found by words yet.
+   *
+   * @generated from field: uint64 not_indexed = 4;
+   */
+  notIndexed: bigint;
+
+  /**
+   * People whose own policy differs from the global one.
+   *
+   * @generated from field: uint64 people_with_own_policy = 5;
+   */
+  peopleWithOwnPolicy: bigint;
+
+  /**
+   * Names the key that signs checkpoints and exports now.
+   *
+   * @generated from field: string signing_key_id = 6;
+   */
+  signingKeyId: string;
+
+  /**
+   * Its public half (SPKI PEM), for checking exports where there is no server.
+   *
+   * @generated from field: string signing_public_key = 7;
+   */
+  signingPublicKey: string;
 };
 
 /**
@@ -61,7 +858,7 @@ export type GetStatusResponse = Message<"parley.archive.v1.GetStatusResponse"> &
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 1);
+  messageDesc(file_parley_archive_v1_archive, 19);
 
 /**
  * How far one partition is.
@@ -138,7 +935,7 @@ export type PartitionStatus = Message<"parley.archive.v1.PartitionStatus"> & {
  * Use `create(PartitionStatusSchema)` to create a new message.
  */
 export const PartitionStatusSchema: GenMessage<PartitionStatus> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 2);
+  messageDesc(file_parley_archive_v1_archive, 20);
 
 /**
  * What to verify.
@@ -167,7 +964,7 @@ export type VerifyRequest = Message<"parley.archive.v1.VerifyRequest"> & {
  * Use `create(VerifyRequestSchema)` to create a new message.
  */
 export const VerifyRequestSchema: GenMessage<VerifyRequest> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 3);
+  messageDesc(file_parley_archive_v1_archive, 21);
 
 /**
  * One event of a verification.
@@ -220,7 +1017,7 @@ export type VerifyEvent = Message<"parley.archive.v1.VerifyEvent"> & {
  * Use `create(VerifyEventSchema)` to create a new message.
  */
 export const VerifyEventSchema: GenMessage<VerifyEvent> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 4);
+  messageDesc(file_parley_archive_v1_archive, 22);
 
 /**
  * How far a verification is.
@@ -248,7 +1045,7 @@ export type VerifyProgress = Message<"parley.archive.v1.VerifyProgress"> & {
  * Use `create(VerifyProgressSchema)` to create a new message.
  */
 export const VerifyProgressSchema: GenMessage<VerifyProgress> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 5);
+  messageDesc(file_parley_archive_v1_archive, 23);
 
 /**
  * Something is wrong.
@@ -283,7 +1080,7 @@ export type VerifyFinding = Message<"parley.archive.v1.VerifyFinding"> & {
  * Use `create(VerifyFindingSchema)` to create a new message.
  */
 export const VerifyFindingSchema: GenMessage<VerifyFinding> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 6);
+  messageDesc(file_parley_archive_v1_archive, 24);
 
 /**
  * A record without its content.
@@ -325,7 +1122,7 @@ export type VerifiedRecord = Message<"parley.archive.v1.VerifiedRecord"> & {
  * Use `create(VerifiedRecordSchema)` to create a new message.
  */
 export const VerifiedRecordSchema: GenMessage<VerifiedRecord> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 7);
+  messageDesc(file_parley_archive_v1_archive, 25);
 
 /**
  * The end of a verification.
@@ -410,7 +1207,48 @@ export type VerifyResult = Message<"parley.archive.v1.VerifyResult"> & {
  * Use `create(VerifyResultSchema)` to create a new message.
  */
 export const VerifyResultSchema: GenMessage<VerifyResult> = /*@__PURE__*/
-  messageDesc(file_parley_archive_v1_archive, 8);
+  messageDesc(file_parley_archive_v1_archive, 26);
+
+/**
+ * Forms of export.
+ *
+ * @generated from enum parley.archive.v1.ExportFormat
+ */
+export const ExportFormat = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: EXPORT_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * One message (RFC 5322) for each conversation and day, in UTC.
+   *
+   * @generated from enum value: EXPORT_FORMAT_EML = 1;
+   */
+  EML: 1,
+
+  /**
+   * A record a line (JSON Lines), with the archived bytes.
+   *
+   * @generated from enum value: EXPORT_FORMAT_JSONL = 2;
+   */
+  JSONL: 2,
+} as const;
+
+/**
+ * Forms of export.
+ *
+ * @generated from enum parley.archive.v1.ExportFormat
+ */
+export type ExportFormat = (typeof ExportFormat)[keyof typeof ExportFormat] | UnknownEnum;
+
+/**
+ * Describes the enum parley.archive.v1.ExportFormat.
+ */
+export const ExportFormatSchema: GenEnum<ExportFormat> = /*@__PURE__*/
+  enumDesc(file_parley_archive_v1_archive, 0);
 
 /**
  * Kinds of finding.
@@ -486,7 +1324,7 @@ export type FindingKind = (typeof FindingKind)[keyof typeof FindingKind] | Unkno
  * Describes the enum parley.archive.v1.FindingKind.
  */
 export const FindingKindSchema: GenEnum<FindingKind> = /*@__PURE__*/
-  enumDesc(file_parley_archive_v1_archive, 0);
+  enumDesc(file_parley_archive_v1_archive, 1);
 
 /**
  * How a record stands in the archive.
@@ -548,7 +1386,7 @@ export type RecordState = (typeof RecordState)[keyof typeof RecordState] | Unkno
  * Describes the enum parley.archive.v1.RecordState.
  */
 export const RecordStateSchema: GenEnum<RecordState> = /*@__PURE__*/
-  enumDesc(file_parley_archive_v1_archive, 1);
+  enumDesc(file_parley_archive_v1_archive, 2);
 
 /**
  * The compliance archive, for those who answer for it.
@@ -580,4 +1418,77 @@ export const ArchiveService: GenService<{
   },
 }> = /*@__PURE__*/
   serviceDesc(file_parley_archive_v1_archive, 0);
+
+/**
+ * What a compliance officer reads. Every call names a case and a reason and is
+ * written to the audit log before anything is answered; when that cannot be
+ * done, the call is refused. No other role may call these.
+ *
+ * @generated from service parley.archive.v1.DiscoveryService
+ */
+export const DiscoveryService: GenService<{
+  /**
+   * Looks for records, newest first.
+   *
+   * @generated from rpc parley.archive.v1.DiscoveryService.Search
+   */
+  search: {
+    methodKind: "unary";
+    input: typeof SearchRequestSchema;
+    output: typeof SearchResponseSchema;
+  },
+  /**
+   * A record with what was said before and after it in its conversation.
+   *
+   * @generated from rpc parley.archive.v1.DiscoveryService.View
+   */
+  view: {
+    methodKind: "unary";
+    input: typeof ViewRequestSchema;
+    output: typeof ViewResponseSchema;
+  },
+  /**
+   * Exports everything a query finds as files, the signed manifest last. The
+   * audit log names the hash of the manifest.
+   * buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+   *
+   * @generated from rpc parley.archive.v1.DiscoveryService.Export
+   */
+  export: {
+    methodKind: "server_streaming";
+    input: typeof ExportRequestSchema;
+    output: typeof ExportEventSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_parley_archive_v1_archive, 1);
+
+/**
+ * Who read what of the archive: a chain of its own, in which nothing can be
+ * changed or left out unseen.
+ *
+ * @generated from service parley.archive.v1.AuditService
+ */
+export const AuditService: GenService<{
+  /**
+   * Entries, newest first.
+   *
+   * @generated from rpc parley.archive.v1.AuditService.ListEntries
+   */
+  listEntries: {
+    methodKind: "unary";
+    input: typeof ListEntriesRequestSchema;
+    output: typeof ListEntriesResponseSchema;
+  },
+  /**
+   * Checks the chain and the signed checkpoints of it.
+   *
+   * @generated from rpc parley.archive.v1.AuditService.VerifyEntries
+   */
+  verifyEntries: {
+    methodKind: "unary";
+    input: typeof VerifyEntriesRequestSchema;
+    output: typeof VerifyEntriesResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_parley_archive_v1_archive, 2);
 
