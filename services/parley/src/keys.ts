@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyPem } from '@parley/auth';
 import type { Ids } from '@parley/runtime';
@@ -59,20 +70,25 @@ export function createKeys(dir: string, services: readonly string[], ids: Ids): 
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   chmodSync(dir, 0o700);
   const written: string[] = [];
-  const write = (name: string, content: () => string | Uint8Array): void => {
-    const path = join(dir, name);
-    if (existsSync(path)) return;
-    writeFileSync(path, content(), { mode: 0o600, flag: 'wx' });
+  // whole or not at all: a run that was cut short leaves nothing that looks like a key
+  const put = (name: string, content: string | Uint8Array): void => {
+    const draft = join(dir, `${name}.draft`);
+    const handle = openSync(draft, 'w', 0o600);
+    writeFileSync(handle, content);
+    fsyncSync(handle);
+    closeSync(handle);
+    renameSync(draft, join(dir, name));
     written.push(name);
   };
+  const missing = (name: string) => !existsSync(join(dir, name));
   const pair = (name: string): void => {
-    if (existsSync(join(dir, `${name}.pem`))) return;
+    if (!missing(`${name}.pem`)) return;
     const { privatePem, publicPem } = generateKeyPem();
-    write(`${name}.pub`, () => publicPem);
-    write(`${name}.pem`, () => privatePem);
+    put(`${name}.pub`, publicPem);
+    put(`${name}.pem`, privatePem);
   };
   pair('person-token-1');
-  write('refresh.key', () => ids.bytes(32));
+  if (missing('refresh.key')) put('refresh.key', ids.bytes(32));
   for (const service of services) pair(`service-${service}`);
   pair('checkpoint');
   return written;

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { type CommonOptions, commandContext, readConfig } from './commands/context.ts';
+import { doctor } from './commands/doctor.ts';
 import { type InitOptions, init } from './commands/init.ts';
 import { migrate } from './commands/migrate.ts';
 import { createAdministrator, createDemo } from './commands/people.ts';
@@ -78,6 +79,16 @@ export function program(): Command {
     .action((options: CommonOptions) => {
       readConfig(options, { strict: true });
       console.log('the configuration is good');
+    });
+
+  command('doctor', 'look at everything an installation needs and say what to do; exit code 1 when something is wrong')
+    .option('--target <names>', 'services of the process to look at, separated by commas')
+    .option('--insecure-bind', 'as in `parley serve`')
+    .option('--json', 'print the checks as JSON')
+    .action(async (options: CommonOptions & { readonly json?: boolean }) => {
+      const { lines, code } = await doctor(options, process.stdout.isTTY && !process.env.NO_COLOR);
+      print(lines);
+      process.exit(code);
     });
 
   command('print-config', 'print the configuration as it is in force').action((options: CommonOptions) =>

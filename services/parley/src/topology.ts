@@ -15,6 +15,7 @@ import {
   connectMongoStore,
   createSqliteStore,
   openSqliteBulkReader,
+  openSqliteSnapshot,
   openSqliteWriter,
   type Store,
 } from '@parley/store';
@@ -45,6 +46,35 @@ export interface TopologyDeps {
 /** Opens the adapters of the configured topology. The only code that asks which one it is. */
 export function openTopology(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
   return config.topology === 'standalone' ? openStandalone(config, deps) : openPool(config, deps);
+}
+
+/** What can be read of an installation, whether it runs or not. */
+export interface ReadTopology extends Pick<Topology, 'store' | 'bus' | 'close'> {
+  /** What it is, for people. */
+  readonly words: string;
+  /** What is wrong with the structure of the database; empty when nothing is, or when a server of its own looks after it. */
+  check(): readonly string[];
+}
+
+/** Opens what can be read without being in anybody's way. */
+export async function openForReading(config: ParleyConfig, deps: TopologyDeps): Promise<ReadTopology> {
+  const path = databaseFile(config);
+  if (path === undefined) {
+    const pool = await openPool(config, deps);
+    return { ...pool, words: 'MongoDB, NATS and Kafka answer', check: () => [] };
+  }
+  const snapshot = openSqliteSnapshot({ path });
+  const bus = createMemoryBus(deps);
+  return {
+    bus,
+    words: `${path}, ${Math.ceil(snapshot.bytes / 1024 ** 2)} MiB, its structure is sound`,
+    check: () => snapshot.check(),
+    store: async service => createSqliteStore({ writer: snapshot.reader, database: databaseOf(service), ...deps }),
+    async close() {
+      await bus.close();
+      snapshot.close();
+    },
+  };
 }
 
 /** The file that holds database and event log; undefined when servers of their own do. */

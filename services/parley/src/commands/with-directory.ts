@@ -5,7 +5,10 @@ import type { Topology } from '../topology.ts';
 import { type CommandContext, withTopology } from './context.ts';
 
 /** The directory in process, without a sign-in: for whoever owns the installation's data and keys. */
-export async function directoryOf(context: CommandContext, topology: Topology): Promise<DirectoryModule> {
+export async function directoryOf(
+  context: CommandContext,
+  topology: Pick<Topology, 'store' | 'bus'>,
+): Promise<DirectoryModule> {
   return createDirectory(context.config.directory, {
     ...context,
     health: createHealth(),
