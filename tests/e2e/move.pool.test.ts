@@ -16,7 +16,7 @@ const backends: PoolBackends = {
 const faults: Faults = { logDown: async () => undefined, logUp: async () => undefined };
 const config = {
   im: { keyVisibleMs: 2_000, reconcileMarginMs: 500, cursorLagMs: 3_000 },
-  session: { leaseMs: 4_000, leaseRenewMs: 1_000, drainMs: 500, drainSpreadMs: 100 },
+  session: { leaseMs: 8_000, leaseRenewMs: 1_000, drainMs: 500, drainSpreadMs: 100 },
 };
 
 /** What people have that must be the same after a move. */

@@ -13,6 +13,7 @@ import { copyKeys } from '../transfer/key-files.ts';
 import { allTopics, lagOf, logReaders, sayLag } from '../transfer/log-readers.ts';
 import { type ExportManifest, FORMAT_VERSION } from '../transfer/manifest.ts';
 import type { Progress } from '../transfer/progress.ts';
+import { reading } from '../transfer/reading.ts';
 import { nobodyRuns } from '../transfer/signs-of-life.ts';
 import { VERSION } from '../version.ts';
 import { type CommandContext, type CommonOptions, keysDir, withTopology } from './context.ts';
@@ -164,10 +165,8 @@ async function refuseChanged(
   if (JSON.stringify(await logState(context, topology)) !== JSON.stringify(before)) changed.push('the log grew');
   const specs = new Map<string, Transferable>(transferables().map(one => [one.spec.name, one]));
   for (const { service, name, documents } of collections) {
-    const reader = await topology.bulkReader(service);
     const { spec } = specs.get(name) as Transferable;
-    const now = await reader.count(spec);
-    await reader.close();
+    const now = await reading(topology, service, reader => reader.count(spec));
     if (now > documents || (now < documents && !mayExpire(spec)))
       changed.push(`${name} had ${documents} documents and has ${now}`);
   }

@@ -13,6 +13,7 @@ import { placeKeys } from '../transfer/key-files.ts';
 import { allTopics } from '../transfer/log-readers.ts';
 import { type ExportManifest, type ReadManifest, readManifest } from '../transfer/manifest.ts';
 import { type Progress, share } from '../transfer/progress.ts';
+import { reading } from '../transfer/reading.ts';
 import { nobodyRuns } from '../transfer/signs-of-life.ts';
 import { type CommandContext, type CommonOptions, keysDir, withTopology } from './context.ts';
 import { rate } from './export.ts';
@@ -143,9 +144,7 @@ async function importOne(
 ): Promise<void> {
   const collection = (await topology.store(service)).collection(spec);
   const read = await importCollection({ name: spec.name, collection, file: join(from, file), clock, progress });
-  const reader = await topology.bulkReader(service);
-  const there = await reader.count(spec);
-  await reader.close();
+  const there = await reading(topology, service, reader => reader.count(spec));
   if (read !== documents || there > documents || (there < documents && !mayExpire(spec)))
     throw new Error(`${spec.name}: ${documents} documents were exported, ${read} read, and ${there} are there now`);
   await state.complete(spec.name);
@@ -173,9 +172,7 @@ async function refuseFull(topology: Topology): Promise<void> {
   const full: string[] = [];
   for (const { service, spec, decision } of transferables()) {
     if (!decision.carried || SIGNS_OF_LIFE[spec.name]) continue;
-    const reader = await topology.bulkReader(service);
-    if ((await reader.count(spec, 1)) > 0) full.push(spec.name);
-    await reader.close();
+    if ((await reading(topology, service, reader => reader.count(spec, 1))) > 0) full.push(spec.name);
   }
   if (full.length > 0) throw new Error(`this installation is not empty (${full.join(', ')}); import into a new one`);
 }

@@ -2,6 +2,7 @@ import type { Clock } from '@parley/runtime';
 import type { Topology } from '../topology.ts';
 import { SIGNS_OF_LIFE, transferables } from './decisions.ts';
 import type { Progress } from './progress.ts';
+import { reading } from './reading.ts';
 
 const LOOK_MS = 500;
 /** No lease is longer (session.leaseMs). */
@@ -21,13 +22,12 @@ export async function nobodyRuns(
     const until = SIGNS_OF_LIFE[spec.name];
     if (!until) continue;
     const store = await topology.store(service);
-    const latest = async () => {
-      const reader = await topology.bulkReader(service);
-      let found = 0;
-      for await (const docs of reader.read(spec)) for (const doc of docs) found = Math.max(found, until(doc));
-      await reader.close();
-      return found;
-    };
+    const latest = () =>
+      reading(topology, service, async reader => {
+        let found = 0;
+        for await (const docs of reader.read(spec)) for (const doc of docs) found = Math.max(found, until(doc));
+        return found;
+      });
     const first = await latest();
     for (let now = await store.now(); now < first; now = await store.now()) {
       if (first - now > LONGEST_MS || (await latest()) > first) throw running(spec.name);
