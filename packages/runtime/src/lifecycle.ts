@@ -96,6 +96,8 @@ export interface RunUntilSignalOptions extends RunOptions {
   readonly health: Health;
   /** Between "not ready" and the first stop, so that load balancers notice, milliseconds, default 0. */
   readonly drainMs?: number;
+  /** Called when everything is started. */
+  readonly onStarted?: () => void;
   /** Called at SIGHUP. Without it, SIGHUP ends the process as the system has it. */
   readonly reload?: () => void;
   /** Default: this process. */
@@ -136,6 +138,7 @@ export async function runUntilSignal(modules: readonly Module[], options: RunUnt
   try {
     const running = await runModules(modules, options);
     logger.info('runtime.started', { modules: modules.map(module => module.name) });
+    options.onStarted?.();
     const signal = await asleep;
     logger.info('runtime.stopping', { signal });
     health.draining();

@@ -1,8 +1,8 @@
 import type { DirectoryModule } from '@parley/directory-service';
-import { openListeners } from './check-config.ts';
 import type { ParleyConfig } from './config.ts';
 import { DEMO_ACCOUNTS, DEMO_DOMAIN, demoPeople } from './demo.ts';
-import { Explained } from './explain.ts';
+import { Explained, NeedsSomebody } from './explain.ts';
+import { openListeners } from './listeners.ts';
 
 /** Why others than people at this machine may reach a process; undefined when they cannot. */
 function reachable(config: ParleyConfig): string | undefined {
@@ -16,7 +16,8 @@ const where = 'the demo organisation is for trying things on one machine';
 /** The people of the demo organisation exist in every copy of Parley: none of them where others can reach it. */
 export function refuseDemoHere(config: ParleyConfig): void {
   const why = reachable(config);
-  if (why !== undefined) throw new Error(`${where}, and ${why}; set it back, or use an installation of its own`);
+  if (why !== undefined)
+    throw new NeedsSomebody(`${where}, and ${why}; set it back, or use an installation of its own`);
 }
 
 /** Throws when somebody of the demo organisation could sign in from elsewhere. */
@@ -28,7 +29,7 @@ export async function refuseDemoAccounts(
   if (why === undefined) return;
   const found = await directory.enabledAmong(await demoAddresses());
   if (found.length === 0) return;
-  throw new Error(
+  throw new NeedsSomebody(
     `${where}, but ${why} and ${found.length} people of ${DEMO_DOMAIN} may sign in; remove them with 'parley remove-demo', or let every listener be on 127.0.0.1`,
   );
 }

@@ -1,8 +1,11 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ConfigError } from '@parley/runtime';
 import { StoreError } from '@parley/store';
-import { LISTENERS } from './check-config.ts';
 import type { ParleyConfig } from './config.ts';
+import { MissingKeyError } from './keys.ts';
+import { LISTENERS } from './listeners.ts';
+import { SchemaError } from './schema.ts';
 
 /** What Node and SQLite attach to what they throw. */
 interface Failure extends Error {
@@ -18,6 +21,16 @@ interface Failure extends Error {
 /** An error whose message says all there is to say; the cause is for the log. */
 export class Explained extends Error {
   override readonly name = 'Explained';
+}
+
+/** A refusal that only somebody can end: starting again is of no use. */
+export class NeedsSomebody extends Explained {}
+
+/** Exit codes of `parley`: 78 (EX_CONFIG of sysexits.h) when starting again is of no use, else 1. */
+export function exitCodeOf(error: unknown): 1 | 78 {
+  for (let one = error, depth = 0; one instanceof Error && depth < 6; one = one.cause, depth++)
+    if ([ConfigError, MissingKeyError, SchemaError, NeedsSomebody].some(kind => one instanceof kind)) return 78;
+  return 1;
 }
 
 /** What went wrong and what to do about it, for the person who typed the command. */

@@ -1,4 +1,4 @@
-import { explain } from './explain.ts';
+import { exitCodeOf, explain } from './explain.ts';
 import { program } from './program.ts';
 
 try {
@@ -6,5 +6,5 @@ try {
 } catch (error) {
   console.error(`parley: ${explain(error)}`);
   // open connections to a pool's servers must not keep a command that has failed
-  process.exit(1);
+  process.exit(exitCodeOf(error));
 }

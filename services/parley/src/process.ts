@@ -31,12 +31,12 @@ import {
   type TlsWatch,
   watchTlsFiles,
 } from '@parley/runtime';
-import { type LISTENERS, listenerFiles } from './check-config.ts';
 import type { ParleyConfig } from './config.ts';
 import { filesOf, wantsTls } from './config-parts.ts';
 import { TOKEN_ISSUER } from './key-material.ts';
 import type { Keys } from './keys.ts';
 import { lastBackup } from './last-backup.ts';
+import { type LISTENERS, listenerFiles } from './listeners.ts';
 import type { TargetName } from './routes.ts';
 import { startOrder, TARGETS } from './targets.ts';
 import type { Topology } from './topology.ts';

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createLogger, systemIds } from '@parley/runtime';
-import { createAuthority } from '@parley/testkit';
+import { createAuthority, until } from '@parley/testkit';
 import { DEMO_DOMAIN } from '../demo.ts';
 import { removeDemo } from '../demo-guard.ts';
 import { createKeys } from '../keys.ts';
@@ -133,12 +134,12 @@ describe('parley serve is refused', () => {
 
   it('with one sentence on standard error and exit code 1, and with every problem of a configuration', async () => {
     const bare = await run('serve', '--config', config);
-    assert.equal(bare.code, 1);
+    assert.equal(bare.code, 78, 'starting again is of no use');
     assert.match(bare.stderr, /^parley: there is no database in .*\n$/);
     assert.equal(bare.stdout, '');
     configure({ public: { host: '0.0.0.0', prot: 1, tls: { certFile: '/nowhere/a.pem', keyFile: '/nowhere/a.key' } } });
     const bad = await run('serve', '--config', config);
-    assert.equal(bad.code, 1);
+    assert.equal(bad.code, 78);
     for (const part of [
       /3 problems/,
       /public.prot .*did you mean public.port/,
@@ -147,6 +148,20 @@ describe('parley serve is refused', () => {
     ])
       assert.match(bad.stderr, part);
     assert.doesNotMatch(bad.stderr, /\n {4}at /);
+  });
+
+  it('never, when all is well: systemd is told, and SIGTERM ends it well', async () => {
+    keys();
+    await migrate(context());
+    writeFileSync(join(dir, 'systemd-notify'), `#!/bin/sh\necho "$@" > ${dir}/told\n`, { mode: 0o755 });
+    const main = join(import.meta.dirname, '../main.ts');
+    const env = { ...process.env, PATH: `${dir}:${process.env.PATH}`, NOTIFY_SOCKET: '/run/nowhere' };
+    const child = spawn(process.execPath, [main, 'serve', '--config', config], { env, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    await until('systemd to be told', () => existsSync(join(dir, 'told')));
+    assert.match(readFileSync(join(dir, 'told'), 'utf8'), /^--ready --status=directory, .* on port 0/);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
   });
 
   it('beyond loopback while people of the demo organisation may sign in, until they are removed', async () => {

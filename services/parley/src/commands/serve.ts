@@ -3,9 +3,10 @@ import { runUntilSignal } from '@parley/runtime';
 import { archivingWords } from '../archiving-words.ts';
 import type { ParleyConfig } from '../config.ts';
 import { refuseDemoAccounts } from '../demo-guard.ts';
-import { Explained, explain } from '../explain.ts';
+import { Explained, explain, NeedsSomebody } from '../explain.ts';
 import { assemble } from '../process.ts';
 import { checkStore, contentsOf } from '../schema.ts';
+import { tellSystemd } from '../systemd.ts';
 import { databaseFile, openTopology, type Topology } from '../topology.ts';
 import { VERSION } from '../version.ts';
 import { type CommandContext, type CommonOptions, commandContext } from './context.ts';
@@ -13,8 +14,8 @@ import { readSchema, THIS_SERVER } from './migrate.ts';
 import { directoryOf } from './with-directory.ts';
 
 /** `parley serve`: runs the configured services until told to stop; resolves with the exit code. */
-export async function serve(options: CommonOptions): Promise<number> {
-  const context = commandContext(options, undefined, { strict: true });
+export async function serve(given: CommonOptions): Promise<number> {
+  const context = commandContext(given, undefined, { strict: true });
   const { config, clock, logger } = context;
   try {
     checkDirectories(config);
@@ -24,7 +25,9 @@ export async function serve(options: CommonOptions): Promise<number> {
       throw error;
     });
     const { drainMs, stopTimeoutMs } = config;
-    return await runUntilSignal(modules, { logger, clock, health, drainMs, stopTimeoutMs, ...(reload && { reload }) });
+    const onStarted = () => tellSystemd(`${config.targets.join(', ')} on port ${config.public.port}`);
+    const options = { logger, clock, health, drainMs, stopTimeoutMs, onStarted };
+    return await runUntilSignal(modules, { ...options, ...(reload && { reload }) });
   } catch (error) {
     throw new Explained(explain(error, config), { cause: error });
   }
@@ -58,9 +61,12 @@ function checkDirectories(config: ParleyConfig): void {
     accessSync(file);
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') throw error;
-    throw new Explained(`there is no database in ${config.dataDir}; name another --data-dir, or run 'parley init'`, {
-      cause: error,
-    });
+    throw new NeedsSomebody(
+      `there is no database in ${config.dataDir}; name another --data-dir, or run 'parley init'`,
+      {
+        cause: error,
+      },
+    );
   }
   for (const path of [config.dataDir, file]) accessSync(path, constants.R_OK | constants.W_OK);
 }

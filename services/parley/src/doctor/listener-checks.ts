@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { readTlsFiles } from '@parley/runtime';
-import { isLoopback, LISTENERS, listenerFiles } from '../check-config.ts';
 import type { ParleyConfig } from '../config.ts';
 import { filesOf } from '../config-parts.ts';
 import { explain } from '../explain.ts';
+import { isLoopback, LISTENERS, listenerFiles } from '../listeners.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
