@@ -67,6 +67,11 @@ export const err = defineErrors({
     message: 'the watcher is unknown or disabled',
     remedy: 'Sign in with an enabled account.',
   },
+  'presence.account_disabled': {
+    kind: 'forbidden',
+    message: 'your account is no longer in force',
+    remedy: 'Ask an administrator.',
+  },
   'presence.directory_unavailable': {
     kind: 'unavailable',
     message: 'the directory cannot be asked who the watcher is',

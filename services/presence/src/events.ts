@@ -57,6 +57,10 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       m.refused.inc();
       logger.info('presence.watcher.refused');
     },
+    accountRefused() {
+      m.accountsRefused.inc();
+      logger.info('presence.account.refused');
+    },
     directoryFailed(err: unknown) {
       m.directoryFailures.inc();
       logger.warn('presence.directory.failed', { code: (err as { code?: string } | undefined)?.code ?? 'unknown' });
@@ -97,6 +101,10 @@ function defineMetrics(metrics: Metrics) {
     leases: counter('leases_total', 'Leases of session pods that were released, ended or regained.', 'change'),
     digests: counter('digests_total', 'Views compared with what session pods have, by result.', 'result'),
     refused: counter('watchers_refused_total', 'Looks at presence by unknown or disabled people.'),
+    accountsRefused: counter(
+      'accounts_refused_total',
+      'Devices and changes of their own presence refused to people who were disabled or deleted.',
+    ),
     directoryFailures: counter('directory_failures_total', 'Questions the directory did not answer.'),
     sweepFailures: counter('sweep_failures_total', 'Sweeps that failed.'),
     unreadable: counter('hints_unreadable_total', 'Bus messages that could not be read, by kind.', 'subject'),

@@ -134,6 +134,58 @@ describe('comparing digests', () => {
   });
 });
 
+describe('somebody disabled whose token still stands', () => {
+  const calls = (replica: Awaited<ReturnType<World['replica']>>) => [
+    () => replica.as('eve').setPresence({ requestId: uuid(1), availability: P.BUSY }),
+    () => replica.as('eve').resetPresence({ requestId: uuid(2) }),
+    () => replica.as('eve').setNote({ requestId: uuid(3), text: 'still here' }),
+    () => replica.as('eve').getMyPresence({}),
+    () => connect(replica, 'eve', 'device-eve'),
+  ];
+  const work = async (replica: Awaited<ReturnType<World['replica']>>) => {
+    for (const call of calls(replica)) await call();
+  };
+  const refused = async (replica: Awaited<ReturnType<World['replica']>>) => {
+    for (const call of calls(replica)) await assert.rejects(call(), refusal('presence.account_disabled'));
+  };
+
+  it('changes nothing, opens no device and does not see himself once that is announced', async () => {
+    await using world = await createWorld();
+    const replica = await world.replica();
+    await lease(replica);
+    await work(replica);
+    assert.deepEqual(world.directory.asked, [['eve']]);
+    await work(replica);
+    assert.deepEqual(world.directory.asked, [['eve']], 'nobody is asked on the warm path');
+    world.directory.disabled.add('eve');
+    world.directory.version = 2n;
+    announce(world, 'eve', 2n);
+    await world.settle();
+    const before = world.published.length;
+    await refused(replica);
+    await refused(replica);
+    assert.equal(world.published.length, before);
+    assert.equal(await replica.count('parley_presence_accounts_refused_total'), 10);
+  });
+
+  it('is refused two minutes later should the announcement get lost, and nobody while the directory is silent', async () => {
+    await using world = await createWorld();
+    const replica = await world.replica();
+    await lease(replica);
+    await work(replica);
+    world.directory.failure = new Error('down');
+    await world.pass(119_000);
+    await lease(replica);
+    await work(replica);
+    await world.pass(2000);
+    await lease(replica);
+    await work(replica);
+    world.directory.failure = undefined;
+    world.directory.disabled.add('eve');
+    await refused(replica);
+  });
+});
+
 describe('a watcher', () => {
   const look = (replica: Awaited<ReturnType<World['replica']>>, id = 'eve') =>
     replica.as(id).getPresence({ personIds: ['ann'] });

@@ -10,6 +10,7 @@ import { createWorld, type OpenInit, type Pod } from './testing/harness.ts';
 
 const errors = defineErrors({
   'presence.too_many_endpoints': { kind: 'limit', message: 'too many', remedy: '' },
+  'presence.account_disabled': { kind: 'forbidden', message: 'not in force', remedy: '' },
   'rpc.unavailable': { kind: 'unavailable', message: 'away', remedy: '' },
 });
 
@@ -149,6 +150,17 @@ describe('connecting', () => {
     world.presence.fail = call => (call === 'openEndpoint' ? errors('presence.too_many_endpoints') : undefined);
     assert.equal((await refusal(pod, {})).code, 'presence.too_many_endpoints');
     assert.match(await pod.metrics.render(), /connects_total\{outcome="presence.too_many_endpoints"\} 1/);
+  });
+
+  it('refuses whoever was disabled while his token still stands', async () => {
+    const world = createWorld();
+    const pod = await world.pod();
+    world.presence.fail = call => (call === 'openEndpoint' ? errors('presence.account_disabled') : undefined);
+    const error = await refusal(pod, {});
+    assert.deepEqual([error.code, error.kind], ['session.account_disabled', 'unauthenticated']);
+    assert.match(await pod.metrics.render(), /connects_total\{outcome="session.account_disabled"\} 1/);
+    await world.clock.advance(10_000);
+    assert.deepEqual(world.presence.closed, [], 'there is nothing to close');
   });
 
   it('opens a stream though the bus is away; clients are told to synchronise when it is back', async () => {

@@ -62,6 +62,11 @@ export const sessionErrors = defineErrors({
     message: 'the client went away before its stream was open',
     remedy: 'Nothing; connect again if the stream is still wanted.',
   },
+  'session.account_disabled': {
+    kind: 'unauthenticated',
+    message: 'your account is no longer in force',
+    remedy: 'Sign in again when an administrator has enabled it.',
+  },
   'session.token_expired': {
     kind: 'unauthenticated',
     message: 'the access token has ended',

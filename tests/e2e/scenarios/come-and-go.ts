@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { createClient } from '@connectrpc/connect';
+import { type Client, createClient } from '@connectrpc/connect';
 import { createGrpcWebTransport } from '@connectrpc/connect-web';
 import { Role } from '@parley/contracts';
 import { DirectoryAdminService, ImportAction } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { AccountState } from '@parley/contracts/directory/v1/person';
+import { ImService } from '@parley/contracts/im/v1/im';
+import { PreferredAvailability, PresenceService } from '@parley/contracts/presence/v1/presence';
+import { SessionService } from '@parley/contracts/session/v1/session';
 import { until } from '@parley/testkit';
+import { codeOf } from '../error-code.ts';
 import { receives, refused, type Scenario } from '../scenario.ts';
 
 export const comeAndGo: Scenario = {
@@ -95,9 +99,40 @@ export const comeAndGo: Scenario = {
       'directory.address_taken',
     );
 
-    // whoever is disabled administers nothing with the token he still has
+    // whoever is disabled administers, reads, shows and opens nothing with the token he still has
+    const [im, presence, session] = [ImService, PresenceService, SessionService].map(s =>
+      createClient(s, transport),
+    ) as [Client<typeof ImService>, Client<typeof PresenceService>, Client<typeof SessionService>];
+    const requestId = () => crypto.randomUUID();
+    const opened = async () => {
+      for await (const { event } of session.connect({ endpointId: `old-token-${admin.id}` }, bearer)) return event.case;
+      return undefined;
+    };
+    const calls: readonly [string, () => Promise<unknown>][] = [
+      ['im.account_disabled', () => im.sync({}, bearer)],
+      ['im.account_disabled', () => im.getHistory({ withPersonId: ines.id }, bearer)],
+      ['presence.account_disabled', () => presence.getMyPresence({}, bearer)],
+      ['presence.account_disabled', () => presence.setNote({ requestId: requestId(), text: 'still here' }, bearer)],
+      ['presence.account_disabled', () => presence.resetPresence({ requestId: requestId() }, bearer)],
+      [
+        'presence.account_disabled',
+        () => presence.setPresence({ requestId: requestId(), availability: PreferredAvailability.BUSY }, bearer),
+      ],
+      ['session.account_disabled', opened],
+    ];
+    for (const [code, call] of calls) await call().catch(error => assert.fail(`${code}: ${error}`));
     await directoryAdmin.setAccountState({ person: admin.id, state: AccountState.DISABLED });
     await refused(second.restorePerson({ person: lin.id }, bearer), 'directory.sign_in_over');
+    for (const [code, call] of calls) {
+      const isRefused = () =>
+        call().then(
+          () => false,
+          error => codeOf(error) === code,
+        );
+      // the announcement may be on its way
+      await until(`${code}`, isRefused, { timeoutMs: 10_000 });
+      await refused(call(), code);
+    }
 
     // back as she was
     await directoryAdmin.restorePerson({ person: lin.address });

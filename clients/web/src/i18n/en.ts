@@ -227,11 +227,13 @@ export const en = {
   'error.presence.note_characters': 'A note is one line, without control or direction characters.',
   'error.presence.too_many_endpoints': 'You are signed in on {limit} devices already. Sign out on one of them first.',
   'error.presence.watcher_refused': 'Your account cannot see presence. Ask an administrator.',
+  'error.presence.account_disabled': 'Your account is no longer in force. Ask an administrator.',
   'error.presence.directory_unavailable': 'Presence cannot be shown at the moment.',
   'error.presence.contention': 'Your state is changing elsewhere too. Try again.',
   'error.presence.store_unavailable': 'Your state cannot be saved at the moment. Try again.',
   'error.presence.outcome_unknown': 'It is not known whether your state was changed. Try again.',
 
+  'error.session.account_disabled': 'Your account is no longer in force. Ask an administrator.',
   'error.session.too_many_watches': 'Presence of at most {limit} people can be shown at once.',
   'error.session.too_many_connects': 'Many people are connecting at this moment.',
   'error.session.too_many_sessions': 'The server has no room for more connections. Tell an administrator.',

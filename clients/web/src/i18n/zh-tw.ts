@@ -226,11 +226,13 @@ export const zhTW: Catalogue = {
   'error.presence.note_characters': '附註只能有一行，且不可含有控制字元或方向字元。',
   'error.presence.too_many_endpoints': '您已在 {limit} 台裝置上登入。請先在其中一台登出。',
   'error.presence.watcher_refused': '您的帳號無法查看狀態，請洽系統管理員。',
+  'error.presence.account_disabled': '您的帳號已停用，請洽系統管理員。',
   'error.presence.directory_unavailable': '目前無法顯示狀態。',
   'error.presence.contention': '您的狀態同時在別處變更，請再試一次。',
   'error.presence.store_unavailable': '目前無法儲存您的狀態，請再試一次。',
   'error.presence.outcome_unknown': '無法得知狀態是否已變更，請再試一次。',
 
+  'error.session.account_disabled': '您的帳號已停用，請洽系統管理員。',
   'error.session.too_many_watches': '最多同時顯示 {limit} 人的狀態。',
   'error.session.too_many_connects': '目前有許多人同時連線。',
   'error.session.too_many_sessions': '伺服器的連線已滿，請告知系統管理員。',

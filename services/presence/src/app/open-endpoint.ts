@@ -2,6 +2,7 @@ import { type Opening, openEndpoint as open } from '../domain/endpoints.ts';
 import { err } from '../errors.ts';
 import { change } from './change.ts';
 import type { Core } from './core.ts';
+import { refuseDisabled } from './refuse-disabled.ts';
 
 export type OpenEndpoint = Opening & {
   readonly personId: string;
@@ -13,6 +14,7 @@ export type OpenEndpoint = Opening & {
 /** Resolves with the session that has to be told it was taken over; empty when there is none. */
 export async function openEndpoint(core: Core, command: OpenEndpoint): Promise<string> {
   const { personId, traceparent, signal, ...opening } = command;
+  await refuseDisabled(core, personId);
   if (!(await core.liveLeases.has(opening.pod))) throw err('presence.no_lease', { field: 'pod' });
   const opened = await change(core, personId, 'endpoint', traceparent, (doc, now) => {
     // A caller who has given up closes the endpoint; opening it after that would leave it without anybody to close it.

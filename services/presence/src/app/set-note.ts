@@ -3,6 +3,7 @@ import type { PersonDoc } from '../domain/person.ts';
 import { change } from './change.ts';
 import type { Core } from './core.ts';
 import { accepted } from './refusals.ts';
+import { refuseDisabled } from './refuse-disabled.ts';
 
 export interface SetNote {
   readonly personId: string;
@@ -12,6 +13,7 @@ export interface SetNote {
 }
 
 export async function setNote(core: Core, command: SetNote): Promise<PersonDoc> {
+  await refuseDisabled(core, command.personId);
   const { doc, replayed } = await change(core, command.personId, 'note', command.traceparent, (doc, now) =>
     accepted(core, writeNote(doc, command, now, core.choices)),
   );

@@ -3,6 +3,7 @@ import type { ManualState, PersonDoc } from '../domain/person.ts';
 import { change } from './change.ts';
 import type { Core } from './core.ts';
 import { accepted } from './refusals.ts';
+import { refuseDisabled } from './refuse-disabled.ts';
 
 export interface SetPresence {
   readonly personId: string;
@@ -14,6 +15,7 @@ export interface SetPresence {
 }
 
 export async function setPresence(core: Core, command: SetPresence): Promise<PersonDoc> {
+  await refuseDisabled(core, command.personId);
   const { doc, replayed } = await change(core, command.personId, 'choice', command.traceparent, (doc, now) =>
     accepted(core, choosePresence(doc, command, now, core.choices)),
   );

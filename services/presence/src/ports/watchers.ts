@@ -7,6 +7,11 @@ export interface Watchers {
    * that cannot be decided.
    */
   require(id: string): Promise<Watcher>;
+  /**
+   * Whether somebody is known to be disabled or nobody, however valid his token is. A promise when it has to be asked;
+   * false as long as nobody can say.
+   */
+  disabled(id: string): boolean | Promise<boolean>;
 }
 
 /** What is remembered of watchers. */

@@ -85,6 +85,8 @@ export function createConnect(deps: ConnectDeps): Connect {
         deps.leaseLost();
         throw sessionErrors('session.not_ready', { retryAfterMs: 1_000, cause: error });
       }
+      if (error instanceof ParleyError && error.code === 'presence.account_disabled')
+        throw sessionErrors('session.account_disabled', { cause: error });
       const ours = error instanceof ParleyError && error.code.startsWith('session.');
       if (ours || !(error instanceof ParleyError) || UNSURE.has(error.kind)) closer.close(endpoint, false);
       throw error;

@@ -67,6 +67,15 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
     throw err('presence.watcher_refused');
   }
 
+  disabled(id: string): boolean | Promise<boolean> {
+    const known = this.#known.get(id);
+    if (known && this.#isRecent(known)) return known.watcher === undefined;
+    return this.#ask(id).then(
+      ({ watcher }) => watcher === undefined,
+      () => false,
+    );
+  }
+
   invalidate(id: string, version: number): void {
     this.#known.delete(id);
     if (this.#versions.size >= MOST_VERSIONS) return this.invalidateAll();
@@ -80,11 +89,13 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
   }
 
   #isTrusted(known: Known): boolean {
+    return this.#clock.monotonic() - this.#lastAnswer <= this.#limits.ownerSilenceMs && this.#isRecent(known);
+  }
+
+  #isRecent(known: Known): boolean {
     const { principalMaxAgeMs, ownerSilenceMs } = this.#limits;
-    const now = this.#clock.monotonic();
-    if (now - this.#lastAnswer > ownerSilenceMs) return false;
     const longest = this.#hearing() ? principalMaxAgeMs : Math.min(principalMaxAgeMs, ownerSilenceMs);
-    return now - known.at < (known.watcher ? longest : Math.min(longest, UNKNOWN_MS));
+    return this.#clock.monotonic() - known.at < (known.watcher ? longest : Math.min(longest, UNKNOWN_MS));
   }
 
   /** Everybody asked for in one turn of the event loop is asked for at once. */
