@@ -288,13 +288,16 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
     /** Exports into memory; `onEvent` sees each event before it is kept. */
     async export(
       request: MessageInitShape<typeof ExportRequestSchema>,
-      { signal, onEvent }: { signal?: AbortSignal; onEvent?: (kind: string) => void } = {},
+      { signal, onEvent, slow }: { signal?: AbortSignal; onEvent?: (kind: string) => void; slow?: () => void } = {},
     ): Promise<Exported> {
       const files = new Map<string, Buffer>();
       let [path, result] = ['', undefined as Exported['result'] | undefined];
       const sink = {
-        queuedBytes: 0,
-        onDrain: () => undefined,
+        queuedBytes: slow ? 1_000_000 : 0,
+        onDrain(drained: () => void) {
+          slow?.();
+          setImmediate(drained);
+        },
         send({ event }: { event: { case: string; value: unknown } }) {
           onEvent?.(event.case);
           if (event.case === 'file') {
