@@ -39,6 +39,7 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   // Blocks and positions belong together: what is indexed is not indexed again.
   archive_index: carried,
   archive_index_positions: carried,
+  archive_names: carried,
   archive_audit: carried,
 };
 
