@@ -6,6 +6,7 @@ import { StoreError } from '@parley/store';
 import type { ParleyConfig } from '../config.ts';
 import { configTemplate, PROFILES, type ProfileName } from '../config-template.ts';
 import { createKeys } from '../keys.ts';
+import { publicUrl } from '../public-url.ts';
 import { TARGET_NAMES } from '../routes.ts';
 import { usesServers } from '../topology.ts';
 import { type CommandContext, type CommonOptions, commandContext, keysDir, withTopology } from './context.ts';
@@ -141,9 +142,7 @@ async function askProfile(terminal: Terminal): Promise<ProfileName> {
 
 function nextSteps(config: ParleyConfig, options: InitOptions, terminal: Terminal, address: string): void {
   const place = options.config ? `--config ${options.config}` : `--data-dir ${options.dataDir ?? config.dataDir}`;
-  const { host, port, tls } = config.public;
-  const scheme = tls.certFile === '' ? 'http' : 'https';
-  const url = `${scheme}://${['0.0.0.0', '::'].includes(host) ? hostname() : host}:${port}`;
+  const url = publicUrl(config);
   terminal.say(`
 Next:
   1. start it:        parley serve ${place}${usesServers(config) ? ' --target …' : ''}

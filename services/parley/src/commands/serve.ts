@@ -5,6 +5,7 @@ import type { ParleyConfig } from '../config.ts';
 import { refuseDemoAccounts } from '../demo-guard.ts';
 import { Explained, explain, NeedsSomebody } from '../explain.ts';
 import { assemble } from '../process.ts';
+import { publicUrl } from '../public-url.ts';
 import { checkStore, contentsOf } from '../schema.ts';
 import { tellSystemd } from '../systemd.ts';
 import { databaseFile, openTopology, type Topology } from '../topology.ts';
@@ -25,7 +26,10 @@ export async function serve(given: CommonOptions): Promise<number> {
       throw error;
     });
     const { drainMs, stopTimeoutMs } = config;
-    const onStarted = () => tellSystemd(`${config.targets.join(', ')} on port ${config.public.port}`);
+    const onStarted = () => {
+      tellSystemd(`${config.targets.join(', ')} on port ${config.public.port}`);
+      if (process.stdout.isTTY) tellSomebody(config);
+    };
     const options = { logger, clock, health, drainMs, stopTimeoutMs, onStarted };
     return await runUntilSignal(modules, { ...options, ...(reload && { reload }) });
   } catch (error) {
@@ -51,6 +55,12 @@ async function prepare(context: CommandContext, topology: Topology) {
     logger.info('parley.archiving', { ...policy, words: archivingWords(policy) });
   }
   return assembled;
+}
+
+/** Whoever starts it by hand reads one sentence rather than the log. */
+function tellSomebody(config: ParleyConfig): void {
+  if (['info', 'debug'].includes(config.log.level))
+    console.log(`\nParley is running: open ${publicUrl(config)} in a browser. Ctrl-C stops it.\n`);
 }
 
 /** An installation is made by `init`, not by a server that was started in the wrong place. */
