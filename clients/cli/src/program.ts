@@ -2,6 +2,7 @@ import { ConnectError } from '@connectrpc/connect';
 import { toClientError } from '@parley/client';
 import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
 import { archiveCommand } from './commands/archive.ts';
+import { auditCommand } from './commands/audit.ts';
 import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { groupsCommand } from './commands/groups.ts';
@@ -48,6 +49,7 @@ export function createProgram(shell: Shell, io?: Pick<Io, 'stdout' | 'stderr'>, 
     usersCommand(shell),
     groupsCommand(shell),
     archiveCommand(shell),
+    auditCommand(shell),
     policyCommand(shell),
     doctorCommand(shell),
     probeCommand(shell),

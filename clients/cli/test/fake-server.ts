@@ -18,6 +18,7 @@ import {
   SessionService,
 } from '@parley/contracts/session/v1/session';
 
+import { createFakeArchive } from './fake-archive.ts';
 import { createFakeDirectory } from './fake-directory.ts';
 
 type EventInit = NonNullable<MessageInitShape<typeof SessionEventSchema>['event']>;
@@ -43,6 +44,7 @@ export function refusal(code: string, status: Code, rest: { field?: string; retr
 
 /** Answers of a Parley, as far as the command line needs them, through `fetch`. */
 export function createFakeServer() {
+  const archive = createFakeArchive();
   const directory = createFakeDirectory();
   const sent: { recipientId: string; text: string; messageId: string }[] = [];
   const watchers = new Set<(event: EventInit) => void>();
@@ -58,6 +60,7 @@ export function createFakeServer() {
     verifyEvents: [] as MessageInitShape<typeof VerifyEventSchema>['event'][],
     status: { policySummary: 'All messages are archived.' } as MessageInitShape<typeof GetStatusResponseSchema>,
     policies: [] as unknown[],
+    archive,
     directory,
     created: directory.created,
     /** Pushes an event to every open stream. */
@@ -138,8 +141,8 @@ export function createFakeServer() {
     return {};
   };
 
-  const router = directory
-    .mount(createConnectRouter({ grpc: false, connect: false }))
+  const router = archive
+    .mount(directory.mount(createConnectRouter({ grpc: false, connect: false })))
     .service(AuthService, {
       signIn: ({ address, password }) => {
         if (password !== 'correct horse battery') throw refusal('directory.sign_in_refused', Code.Unauthenticated);

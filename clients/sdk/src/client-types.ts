@@ -1,5 +1,5 @@
 import type { Client } from '@connectrpc/connect';
-import type { ArchiveService } from '@parley/contracts/archive/v1/archive';
+import type { ArchiveService, AuditService, DiscoveryService } from '@parley/contracts/archive/v1/archive';
 import type { DirectoryAdminService, PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import type { DirectoryService } from '@parley/contracts/directory/v1/directory';
 import type { Person } from '@parley/contracts/directory/v1/person';
@@ -58,6 +58,8 @@ export interface RawServices {
   readonly im: Client<typeof ImService>;
   readonly session: Client<typeof SessionService>;
   readonly archive: Client<typeof ArchiveService>;
+  readonly discovery: Client<typeof DiscoveryService>;
+  readonly audit: Client<typeof AuditService>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Code, createClient } from '@connectrpc/connect';
-import { ArchiveService } from '@parley/contracts/archive/v1/archive';
+import { ArchiveService, AuditService, DiscoveryService } from '@parley/contracts/archive/v1/archive';
 import { DirectoryAdminService, PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import { DirectoryService } from '@parley/contracts/directory/v1/directory';
 import type { Person } from '@parley/contracts/directory/v1/person';
@@ -40,6 +40,8 @@ export function createParleyClient(options: ParleyClientOptions): ParleyClient {
     im: createClient(ImService, signedIn),
     session: createClient(SessionService, signedIn),
     archive: createClient(ArchiveService, signedIn),
+    discovery: createClient(DiscoveryService, signedIn),
+    audit: createClient(AuditService, signedIn),
   };
   const outboxStore = options.outbox ?? memoryOutboxStore();
   let selfId = '';

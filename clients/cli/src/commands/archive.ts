@@ -2,12 +2,12 @@ import { Code } from '@connectrpc/connect';
 import { ParleyClientError } from '@parley/client';
 import {
   FindingKind,
-  RecordState,
   type VerifiedRecord,
   type VerifyFinding,
   type VerifyResult,
 } from '@parley/contracts/archive/v1/archive';
 import { Command } from 'commander';
+import { STATES } from '../archive/query.ts';
 import type { Cli } from '../cli.ts';
 import { parseCount } from '../duration.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,8 +15,10 @@ import { oneLine } from '../output/text.ts';
 import { isoOf, lengthOf } from '../output/time.ts';
 import { summaryOf } from '../output/verification.ts';
 import { examples, type Shell } from '../shell.ts';
+import { archiveExportCommands } from './archive-export.ts';
+import { archiveReadCommands } from './archive-search.ts';
 
-/** `archive status|verify`. */
+/** `archive status|verify|search|view|export|verify-export|key`. */
 export function archiveCommand(shell: Shell): Command {
   const archive = new Command('archive').description('look after the compliance archive');
   archive.addCommand(new Command('status').description('show how far the archive is').action(shell.action(status)));
@@ -31,6 +33,7 @@ export function archiveCommand(shell: Shell): Command {
       'archive verify --records --json | jq -c .',
     ),
   );
+  for (const command of [...archiveReadCommands(shell), ...archiveExportCommands(shell)]) archive.addCommand(command);
   return archive;
 }
 
@@ -49,8 +52,12 @@ async function status(cli: Cli): Promise<void> {
     headHash: p.headHash,
   }));
   const parked = Number(answer.parked);
-  cli.print.result({ policy: answer.policySummary, parked, partitions }, () => [
+  const notIndexed = Number(answer.notIndexed);
+  const key = answer.signingKeyId;
+  cli.print.result({ policy: answer.policySummary, parked, notIndexed, key, partitions }, () => [
     oneLine(answer.policySummary),
+    ...(notIndexed > 0 ? [`${notIndexed} records are archived and cannot be found by words yet.`] : []),
+    ...(key === '' ? [] : [`Checkpoints and exports are signed by key ${oneLine(key)}.`]),
     ...(parked > 0 ? [cli.print.style('red', `${parked} records could not be processed and wait for somebody.`)] : []),
     '',
     ...cli.print.table(
@@ -76,15 +83,6 @@ const FINDINGS: Readonly<Record<FindingKind, string>> = {
   [FindingKind.CHECKPOINT_MISMATCH]: 'checkpoint mismatch',
   [FindingKind.BAD_SIGNATURE]: 'bad signature',
   [FindingKind.CHECKPOINT_COPY_DIFFERS]: 'copy of a checkpoint differs',
-};
-
-const STATES: Readonly<Record<RecordState, string>> = {
-  [RecordState.UNSPECIFIED]: 'unknown',
-  [RecordState.ARCHIVED]: 'archived',
-  [RecordState.DUPLICATE]: 'duplicate',
-  [RecordState.CONFLICT]: 'conflict',
-  [RecordState.NOT_ACCEPTED]: 'not-accepted',
-  [RecordState.PARKED]: 'parked',
 };
 
 const findingJson = (finding: VerifyFinding) => ({
