@@ -6,7 +6,7 @@ NAME ?= im-archived
 export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
 
-.PHONY: help install run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench load
+.PHONY: help install web run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench load
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ install: node_modules/.installed ## install what package-lock.json names (no ins
 node_modules/.installed: package-lock.json
 	npm ci
 	@touch $@
+
+web: install ## build the web client, which the server serves; `make run` does it by itself
+	@$(RUN) tools/web.ts
 
 run: install ## start the standalone edition with a demo organisation; data stays in ./data
 	@$(RUN) tools/run.ts

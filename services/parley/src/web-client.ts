@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HttpRequest, HttpResponse, HttpRoute } from '@parley/rpc';
 
-/** Where `npm run build -w @parley/web` puts the web client. */
+/** Where `make web` puts the web client. */
 const DIST = fileURLToPath(new URL('../../../clients/web/dist/', import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const NONCE = /PARLEY-CSP-NONCE/g;
 
 const MISSING = `The web client is not built yet. In the directory of Parley run:
 
-  npm run build -w @parley/web
+  make web
 
 then load this page again.
 `;
