@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { awayAndBack } from './away-and-back.ts';
 import { comeAndGo } from './come-and-go.ts';
+import { complianceDesk } from './compliance-desk.ts';
 import { critical } from './critical.ts';
 import { imports } from './import.ts';
 import { kill } from './kill.ts';
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   signIns,
   comeAndGo,
   imports,
+  complianceDesk,
   refusals,
   wire,
   native,
