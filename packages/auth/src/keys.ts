@@ -60,6 +60,9 @@ export function publicJwk(key: KeyObject): PublicJwk {
   return { kty: 'OKP', crv: 'Ed25519', x: x as string, kid: thumbprint, alg: 'EdDSA', use: 'sig' };
 }
 
+/** The `kid` of a key by its public half, PEM. */
+export const publicKeyId = (publicPem: string): string => publicJwk(readPublicKey(publicPem)).kid;
+
 /** Every PEM block of a private key in a text, in order. */
 export function splitPems(text: string): string[] {
   return text.match(/-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/g) ?? [];

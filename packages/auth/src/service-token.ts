@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { rpcErrors } from '@parley/rpc';
 import type { Clock } from '@parley/runtime';
 import { jwtVerify, SignJWT } from 'jose';
@@ -27,18 +28,25 @@ export interface ServiceTokenSource {
 export interface ServiceTokenSourceOptions {
   /** Name of the service, for example `im`. */
   readonly service: string;
-  /** Its Ed25519 private key, PEM. */
-  readonly privateKeyPem: string;
+  /** Its Ed25519 private key, PEM; a function is asked at every signing, so that the key can be replaced. */
+  readonly privateKeyPem: string | (() => string);
   readonly clock: Clock;
 }
 
 /** Signs a token for 60 s and uses it for 40. */
 export function createServiceTokenSource(options: ServiceTokenSourceOptions): ServiceTokenSource {
-  const { service, clock } = options;
-  const key = readPrivateKey(options.privateKeyPem);
+  const { service, clock, privateKeyPem } = options;
+  let pem = typeof privateKeyPem === 'string' ? privateKeyPem : privateKeyPem();
+  let key = readPrivateKey(pem);
   let current: string | undefined;
   let renewAt = Number.NEGATIVE_INFINITY;
   let signing: Promise<string> | undefined;
+
+  function keyNow(): KeyObject {
+    const next = typeof privateKeyPem === 'string' ? privateKeyPem : privateKeyPem();
+    if (next !== pem) [pem, key] = [next, readPrivateKey(next)];
+    return key;
+  }
 
   async function sign(): Promise<string> {
     try {
@@ -50,7 +58,7 @@ export function createServiceTokenSource(options: ServiceTokenSourceOptions): Se
         .setAudience(audience)
         .setIssuedAt(now)
         .setExpirationTime(now + lifetimeMs / 1000)
-        .sign(key);
+        .sign(keyNow());
       renewAt = started + lifetimeMs - renewMs;
       current = token;
       return token;
@@ -74,10 +82,16 @@ export interface ServiceTokenVerifier {
   verify(token: string): string | Promise<string>;
 }
 
+/** Public keys (PEM) by name of the service. */
+export type ServicePublicKeys = Readonly<Record<string, string | readonly string[]>>;
+
 /** Settings of {@link createServiceTokenVerifier}. */
 export interface ServiceTokenVerifierOptions {
-  /** Public keys (PEM) by name of the service; several while a key is being replaced. */
-  readonly publicKeys: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * Public keys (PEM) by name of the service; several while a key is being replaced. A function is asked whenever a token
+   * is new; it returns the same object as long as nothing has changed.
+   */
+  readonly publicKeys: ServicePublicKeys | (() => ServicePublicKeys);
   readonly clock: Clock;
   /** How far the caller's clock may be off, milliseconds, default 5,000. */
   readonly clockToleranceMs?: number;
@@ -87,15 +101,26 @@ export interface ServiceTokenVerifierOptions {
 export function createServiceTokenVerifier(options: ServiceTokenVerifierOptions): ServiceTokenVerifier {
   const { clock } = options;
   const toleranceMs = options.clockToleranceMs ?? 5000;
-  const keys = new Map(
-    Object.entries(options.publicKeys).map(([name, pems]) => [name, [pems].flat().map(readPublicKey)] as const),
-  );
+  const { publicKeys } = options;
+  let read: ServicePublicKeys | undefined;
+  let keys: ReadonlyMap<string, readonly KeyObject[]> = new Map();
+
+  function keysNow(): typeof keys {
+    const next = typeof publicKeys === 'function' ? publicKeys() : publicKeys;
+    if (next !== read) {
+      keys = new Map(Object.entries(next).map(([name, pems]) => [name, [pems].flat().map(readPublicKey)]));
+      read = next;
+    }
+    return keys;
+  }
+
+  keysNow();
   const cache = new TokenCache<string>(2000);
 
   async function verifySlowly(token: string, cacheKey: string): Promise<string> {
     const name = serviceOf(issuerOf(token));
     let refusal: unknown = rpcErrors('rpc.unauthenticated');
-    for (const key of keys.get(name ?? '') ?? []) {
+    for (const key of keysNow().get(name ?? '') ?? []) {
       try {
         const { payload } = await jwtVerify(token, key, {
           algorithms: ['EdDSA'],

@@ -166,8 +166,10 @@ describe('key sets', () => {
     const t = setUp();
     const { token: old } = await t.signer.sign(input);
     await t.verify(old);
-    t.ring.rotate();
+    const next = generateKeyPem();
+    t.ring.replace([t.key.privatePem, { pem: next.privatePem, signsFromMs: t.clock.now() }]);
     await t.clock.advance(5_000);
+    assert.equal(t.ring.active.kid, next.kid);
     const { token: fresh } = await t.signer.sign({ ...input, personId: 'p2' });
     assert.equal((await t.verify(fresh)).id, 'p2');
     const { token: other } = await setUp().signer.sign(input);
@@ -235,23 +237,34 @@ describe('key rings', () => {
     assert.deepEqual(JSON.parse(ring.jwksJson()).keys[0].x, '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo');
   });
 
-  it('can be stored as one file and read again', () => {
-    const ring = createKeyRing({ pems: [generateKeyPem().privatePem], clock: new ManualClock() });
-    ring.rotate();
-    const again = createKeyRing({ pems: [ring.privatePems()], clock: new ManualClock() });
-    assert.equal(again.jwksJson(), ring.jwksJson());
-    assert.equal(again.active.kid, ring.active.kid);
+  it('sign with the key whose turn it is, and tell of all of them', async () => {
+    const clock = new ManualClock();
+    const [old, next, later] = [generateKeyPem(), generateKeyPem(), generateKeyPem()];
+    const ring = createKeyRing({ pems: [old.privatePem], clock });
+    const soon = { pem: next.privatePem, signsFromMs: clock.now() + 1_000 };
+    const pems = [soon, old.privatePem, { pem: later.privatePem, signsFromMs: clock.now() + 5_000 }];
+    ring.replace(pems);
+    assert.equal(ring.active.kid, old.kid);
+    for (const { kid } of [old, next, later]) assert.ok(ring.jwksJson().includes(kid));
+    await clock.advance(1_000);
+    assert.equal(ring.active.kid, next.kid);
+    await clock.advance(4_000);
+    assert.equal(ring.active.kid, later.kid);
+    ring.replace([
+      { pem: later.privatePem, signsFromMs: clock.now() + 60_000 },
+      { ...soon, signsFromMs: clock.now() + 1 },
+    ]);
+    assert.equal(ring.active.kid, next.kid, 'before the first turn: whose turn comes first');
+    assert.ok(!ring.jwksJson().includes(old.kid));
   });
 
-  it('retire a key some time after another took its place', async () => {
-    const clock = new ManualClock();
-    const ring = createKeyRing({ pems: [generateKeyPem().privatePem], clock, retainMs: 1000 });
-    const { kid } = ring.active;
-    ring.rotate();
-    assert.ok(ring.jwksJson().includes(kid));
-    await clock.advance(1000);
-    assert.ok(!ring.jwksJson().includes(kid));
-    assert.ok(ring.jwksJson().includes(ring.active.kid));
+  it('keep what they have when they are given what is no good', () => {
+    const { privatePem, kid } = generateKeyPem();
+    const ring = createKeyRing({ pems: [privatePem], clock: new ManualClock() });
+    assert.throws(() => ring.replace([]), /needs a private key/);
+    assert.throws(() => ring.replace([privatePem, { pem: privatePem, signsFromMs: 1 }]), /twice/);
+    assert.throws(() => ring.replace(['half a key']), /PEM form/);
+    assert.equal(ring.active.kid, kid);
   });
 
   it('never publish private parts', () => {

@@ -40,6 +40,14 @@ export const parleyConfigSchema = z.strictObject({
     .describe(
       'How often certificate files are looked at for a renewal, milliseconds, 100 to 86,400,000. SIGHUP looks at once.',
     ),
+  keysReloadMs: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(10_000)
+    .describe(
+      'How often is looked for new key files, and whether it is the turn of the next key, milliseconds, 100 to 3,600,000. SIGHUP looks at once.',
+    ),
   drainMs: z
     .int()
     .min(0)

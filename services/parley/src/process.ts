@@ -1,6 +1,5 @@
 import {
   createAuthenticator,
-  createKeyRing,
   createPersonTokenVerifier,
   createServiceTokenSource,
   createServiceTokenVerifier,
@@ -33,7 +32,8 @@ import {
 } from '@parley/runtime';
 import type { ParleyConfig } from './config.ts';
 import { filesOf, wantsTls } from './config-parts.ts';
-import { TOKEN_ISSUER } from './key-material.ts';
+import { personKeyRing, TOKEN_ISSUER } from './key-material.ts';
+import { watchKeys } from './key-watch.ts';
 import type { Keys } from './keys.ts';
 import { lastBackup } from './last-backup.ts';
 import { type LISTENERS, listenerFiles } from './listeners.ts';
@@ -58,6 +58,8 @@ export interface ParleyProcess {
   readonly modules: readonly Module[];
   readonly health: Health;
   readonly registry: Registry;
+  /** Looks for new key files now. */
+  readonly reloadKeys: () => void;
   /** Looks for renewed certificates now; undefined where nothing has TLS. */
   readonly reload: (() => void) | undefined;
   /** A channel as another service would have it; for commands that work on a stopped installation. */
@@ -95,7 +97,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
       const targets = config.services[to];
       if (targets.length === 0)
         throw new Error(`services.${to}: ${to} does not run in this process; name its addresses`);
-      const source = createServiceTokenSource({ service: from, privateKeyPem: keys.servicePem(from), clock });
+      const source = createServiceTokenSource({ service: from, privateKeyPem: () => keys.servicePem(from), clock });
       channel = createGrpcChannel({
         target: targets,
         clock,
@@ -110,7 +112,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
   const registry: Registry = createRegistry({
     authenticator: createAuthenticator({
       person: createPersonTokenVerifier({ issuer: TOKEN_ISSUER, keySet: keySet(), clock }),
-      service: createServiceTokenVerifier({ publicKeys: keys.servicePublicPems(), clock }),
+      service: createServiceTokenVerifier({ publicKeys: () => keys.servicePublicPems(), clock }),
     }),
     clock,
     ids,
@@ -135,7 +137,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     here.has(to) ? createInProcessChannel(registry, { as: from, clock }) : remoteChannel(from, to);
 
   function keySet() {
-    if (here.has('directory')) return createKeyRing({ pems: keys.personTokenPems(), clock }).provider();
+    if (here.has('directory')) return personKeyRing(keys, clock).provider();
     const [caller] = config.targets;
     return async () => {
       const auth = createClient(AuthService, remoteChannel(caller as string, 'directory'));
@@ -201,9 +203,10 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     routes: webClientRoutes(),
   });
   const backups = lastBackup({ dataDir: config.dataDir, clock, metrics });
-  const modules = [backends, backups, ...watches, admin, ...services, grpc, web, ...streaming, ready];
+  const keyFiles = watchKeys({ keys, clock, logger, metrics, reloadMs: config.keysReloadMs });
+  const modules = [backends, backups, keyFiles, ...watches, admin, ...services, grpc, web, ...streaming, ready];
   const reload = () => void Promise.all(watches.map(watched => watched.reload()));
-  return { modules, health, registry, channel, reload: watches.length > 0 ? reload : undefined };
+  return { modules, health, registry, channel, reloadKeys: keyFiles.reload, reload: watches.length > 0 ? reload : undefined };
 }
 
 const listening = ({ host, port }: { readonly host: string; readonly port: number }) => ({ host, port });

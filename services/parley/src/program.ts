@@ -11,6 +11,7 @@ import { PROFILES } from './config-template.ts';
 import { refuseDemoHere, removeDemo } from './demo-guard.ts';
 import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
 import { hideSecrets } from './hide-secrets.ts';
+import { keyCommands } from './key-commands.ts';
 import { TARGET_NAMES } from './routes.ts';
 import { transferCommands } from './transfer-commands.ts';
 import { VERSION } from './version.ts';
@@ -72,6 +73,7 @@ export function program(): Command {
   );
 
   transferCommands(command, print);
+  keyCommands(command, print);
 
   command('check-config', 'check the configuration, certificates and key files included, and say every problem')
     .option('--target <names>', 'services of the process that is to run with it, separated by commas')

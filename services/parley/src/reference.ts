@@ -61,7 +61,7 @@ export async function describeMetrics(): Promise<readonly (MetricSpec & { readon
   try {
     createKeys(join(dataDir, 'keys'), TARGET_NAMES, systemIds);
     const topology = await openTopology(config, base);
-    await assemble(config, { ...base, keys: openKeys(join(dataDir, 'keys')), topology });
+    await assemble(config, { ...base, keys: openKeys(join(dataDir, 'keys'), systemClock), topology });
     await topology.close();
     return [...base.metrics.specs()].sort((a, b) => (a.name < b.name ? -1 : 1));
   } finally {

@@ -80,7 +80,7 @@ export function commandContext(options: CommonOptions, level?: 'warn', { strict 
       service: config.targets.length === 1 ? (config.targets[0] as string) : 'parley',
     }),
     metrics: createMetrics(),
-    keys: openKeys(keysDir(config)),
+    keys: openKeys(keysDir(config), systemClock),
   };
 }
 

@@ -21,7 +21,7 @@ export async function serve(given: CommonOptions): Promise<number> {
   try {
     checkDirectories(config);
     const topology = await openTopology(config, context);
-    const { modules, health, reload } = await prepare(context, topology).catch(async error => {
+    const { modules, health, reload, reloadKeys } = await prepare(context, topology).catch(async error => {
       await topology.close().catch(() => undefined);
       throw error;
     });
@@ -31,7 +31,11 @@ export async function serve(given: CommonOptions): Promise<number> {
       if (process.stdout.isTTY) tellSomebody(config);
     };
     const options = { logger, clock, health, drainMs, stopTimeoutMs, onStarted };
-    return await runUntilSignal(modules, { ...options, ...(reload && { reload }) });
+    const reloadAll = () => {
+      reloadKeys();
+      reload?.();
+    };
+    return await runUntilSignal(modules, { ...options, reload: reloadAll });
   } catch (error) {
     throw new Explained(explain(error, config), { cause: error });
   }

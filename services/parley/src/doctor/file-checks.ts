@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ParleyConfig } from '../config.ts';
 import { explain } from '../explain.ts';
 import { checkpointDir } from '../key-material.ts';
+import { parseKeyName } from '../key-names.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 
 const GIB = 1024 ** 3;
@@ -69,7 +70,8 @@ export function checkKeys(dir: string, needed: readonly string[]): Check {
   const name = 'keys';
   try {
     const files = readdirSync(dir);
-    const missing = needed.filter(file => !files.includes(file));
+    const families = new Set(files.filter(file => file.endsWith('.pem')).map(familyOf));
+    const missing = needed.filter(file => !files.includes(file) && !families.has(familyOf(file)));
     if (missing.length > 0)
       return failed(
         name,
@@ -96,6 +98,9 @@ export function checkKeys(dir: string, needed: readonly string[]): Check {
     );
   }
 }
+
+/** Successors of a key are as good as the key. */
+const familyOf = (file: string) => parseKeyName(file.replace(/\.pem$/, ''))?.family ?? file;
 
 function fits(dir: string, pem: string): boolean {
   const pub = join(dir, pem.replace(/\.pem$/, '.pub'));
