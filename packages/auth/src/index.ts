@@ -8,6 +8,7 @@ export * from './roles.ts';
 export {
   createServiceTokenSource,
   createServiceTokenVerifier,
+  type ServicePublicKeys,
   type ServiceTokenSource,
   type ServiceTokenSourceOptions,
   type ServiceTokenVerifier,
