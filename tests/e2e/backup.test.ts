@@ -49,6 +49,9 @@ describe('a backup', () => {
         // this device is signed in before the backup and comes to the other installation with what it holds
         const keep = { tokens: memoryTokenStore(), cursors: memoryCursorStore(), endpointId: 'bens-computer-01' };
         const [anaDesk, benDesk] = [await world.device(ana), await world.device(ben, keep)];
+        const { discovery, audit } = (await world.complianceOfficer()).services;
+        await discovery.search({ purpose: { caseId: 'B-1', reason: 'to leave a trace' } });
+        const looks = (await audit.verifyEntries({})).entries;
         const talk = chatter(anaDesk, benDesk);
         await reach(talk, 60);
         const before = talk.acknowledged.slice();
@@ -60,7 +63,7 @@ describe('a backup', () => {
         await benDesk.client.sync();
         assert.match(await source.parley('backup', 'verify', at), /is whole/);
         await assert.rejects(source.parley('restore', '--from', at), /is not empty/);
-        await elsewhere({ world, before, ana: anaDesk, ben: benDesk, keep });
+        await elsewhere({ world, before, ana: anaDesk, ben: benDesk, keep, looks });
       });
     } finally {
       await source.stop();
@@ -73,11 +76,12 @@ describe('a backup', () => {
     readonly before: readonly { readonly id: string; readonly key: string }[];
     readonly ana: Device;
     readonly ben: Device;
+    readonly looks: bigint;
     readonly keep: Parameters<World['client']>[0];
   }
 
   /** The backup as an installation of its own, beside the first one. */
-  async function elsewhere({ world, before, ana, ben, keep }: Before): Promise<void> {
+  async function elsewhere({ world, before, ana, ben, keep, looks }: Before): Promise<void> {
     const data = join(dir, 'restored');
     const restored = await startParley({
       topology: 'standalone',
@@ -130,6 +134,9 @@ describe('a backup', () => {
         assert.equal(new Set(seen).size, seen.length, 'nothing twice');
         const benAgain = await there.device(ben.person);
         await receives(benAgain, 'one more', 'two more', 'three more');
+
+        const { intact, entries, findings } = await (await there.complianceOfficer()).services.audit.verifyEntries({});
+        assert.deepEqual({ intact, entries, findings }, { intact: true, entries: looks, findings: [] });
 
         // the archive: the chains of before end where the backup ends, and go on in those of a new epoch
         await until(

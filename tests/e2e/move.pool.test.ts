@@ -31,6 +31,10 @@ interface Organisation {
   /** Ids of what came to Ben since. */
   readonly unread: readonly string[];
   readonly links: number;
+  /** Entries of the audit log. */
+  readonly looks: number;
+  /** Messages written at places it moved to, in the critical lane. */
+  readonly newCritical: number;
   readonly greatestKey: string;
 }
 
@@ -40,6 +44,25 @@ const writes = async (from: Device, to: TestPerson, texts: readonly string[]) =>
   return ids;
 };
 const numbered = (text: string, n: number) => Array.from({ length: n }, (_, i) => `${text} ${i}`);
+
+/** Looks for a word in the archive until it is found `times`; every look is written down. */
+async function lookFor(world: World, words: string, times: number): Promise<void> {
+  const { discovery } = (await world.complianceOfficer()).services;
+  const ask = { purpose: { caseId: 'MOVE-1', reason: 'to see that it moved' }, query: { words }, limit: 200 };
+  await until(`${times} records with ${words}`, async () => (await discovery.search(ask)).items.length === times, {
+    everyMs: 250,
+  });
+}
+
+/** The audit log, verified; its length. */
+async function audited(world: World): Promise<number> {
+  const { audit } = (await world.complianceOfficer()).services;
+  const { intact, entries, findings, checkpointed } = await audit.verifyEntries({});
+  assert.deepEqual(findings, []);
+  assert.equal(intact, true);
+  assert.equal(checkpointed, entries);
+  return Number(entries);
+}
 
 /** People, policies, a conversation in two languages, a note, unread messages. */
 async function live(world: World): Promise<Organisation> {
@@ -69,6 +92,7 @@ async function live(world: World): Promise<Organisation> {
     ...(await writes(anaDesk, ben, numbered('while away', 12))),
     ...(await writes(cleoDesk, ben, numbered('critical while away', 3))),
   ];
+  await lookFor(world, '早安', 30);
   const { result, findings } = await world.verify();
   assert.deepEqual(findings, []);
   const greatestKey =
@@ -76,14 +100,26 @@ async function live(world: World): Promise<Organisation> {
       .map(event => event.key)
       .sort()
       .at(-1) ?? '';
-  return { ana, ben, cleo, keep, read, unread, links: Number(result.links), greatestKey };
+  return {
+    ana,
+    ben,
+    cleo,
+    keep,
+    read,
+    unread,
+    links: Number(result.links),
+    looks: await audited(world),
+    newCritical: 0,
+    greatestKey,
+  };
 }
 
 /** That nothing is lost, doubled or forgotten, and that life goes on. Returns what there is to find at the next place. */
 async function lives(world: World, was: Organisation): Promise<Organisation> {
   const { ana, ben, cleo, keep, read, unread } = was;
 
-  // the archive as it came, before anything is added to it
+  // the archive and who looked into it as they came, before anything is added
+  assert.equal(await audited(world), was.looks);
   const arrived = await world.verify();
   assert.deepEqual(arrived.findings, []);
   assert.equal(arrived.result.intact, true);
@@ -136,13 +172,17 @@ async function lives(world: World, was: Organisation): Promise<Organisation> {
   const epochs = (ids: readonly string[]) => new Set(ids.map(id => place.get(id)?.split('/')[0]));
   assert.equal(epochs(sent).size, 1);
   assert.ok(![...epochs([...read, ...unread])].some(epoch => epochs(sent).has(epoch)), 'a new epoch');
+  await lookFor(world, '早安', 30);
+  await lookFor(world, 'new critical', was.newCritical + 3);
   await client.sync();
   await client.close();
   return {
     ...was,
+    newCritical: was.newCritical + 3,
     read: [...read, ...unread, ...sent],
     unread: await writes(anaDesk, ben, numbered('and again', 4)),
     links: Number((await world.verify()).result.links),
+    looks: await audited(world),
     greatestKey:
       [...anaDesk.events, ...benDesk.events]
         .map(event => event.key)
