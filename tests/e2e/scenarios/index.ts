@@ -10,6 +10,7 @@ import { presenceOverTime } from './presence-over-time.ts';
 import { probe } from './probe.ts';
 import { refusals } from './refusals.ts';
 import { retry } from './retry.ts';
+import { rotateKeys } from './rotate-keys.ts';
 import { signIns } from './sign-ins.ts';
 import { talk } from './talk.ts';
 import { tls } from './tls.ts';
@@ -31,5 +32,6 @@ export const SCENARIOS: readonly Scenario[] = [
   native,
   probe,
   tls,
+  rotateKeys,
   kill,
 ];
