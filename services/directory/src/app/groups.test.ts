@@ -137,6 +137,8 @@ describe('groups', () => {
     } while (cursor !== '');
     assert.deepEqual(seen, [...ids].sort());
     await assert.rejects(members('none'), refusal('directory.group_not_found', 'group'));
+    // No id ends within a character.
+    await assert.rejects(members(`x${'👩'.repeat(40)}`), refusal('directory.group_not_found', 'group'));
   });
 
   it('go away by name or id, and their members stay', async () => {

@@ -5,6 +5,7 @@ import type { DirectoryEvents } from '../events.ts';
 import type { Records, Stored } from '../ports/records.ts';
 import { type Actor, type Call, causeOf } from './call.ts';
 import { checkNotDeleted, type FindNeeds, findPerson, needAccount, type PersonRef } from './find-person.ts';
+import { isId } from './input.ts';
 import { addMembers, type MembershipNeeds, recount } from './memberships.ts';
 import { maxTries, revisionOf } from './update.ts';
 
@@ -56,7 +57,7 @@ export async function findGroupByName(
 
 /** By id or by name. */
 export async function needGroup(needs: Pick<Records, 'groups'>, ref: string): Promise<Stored<Group>> {
-  const group = (await needs.groups.get(ref.slice(0, 64))) ?? (await findGroupByName(needs, ref));
+  const group = (isId(ref) ? await needs.groups.get(ref) : undefined) ?? (await findGroupByName(needs, ref));
   if (!group) throw err('directory.group_not_found', { field: 'group' });
   return group;
 }
