@@ -51,7 +51,9 @@ export function serverReference(): string {
 /** Every metric that a process defines: puts all services together once, in a directory that goes away again. */
 export async function describeMetrics(): Promise<readonly (MetricSpec & { readonly kind: string })[]> {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-reference-'));
-  const config = parleyConfigSchema.parse({ dataDir });
+  // with TLS, for its metrics; nothing is started, so nobody looks for the files
+  const tls = { certFile: join(dataDir, 'parley.pem'), keyFile: join(dataDir, 'parley.key') };
+  const config = parleyConfigSchema.parse({ dataDir, public: { tls } });
   const base = {
     clock: systemClock,
     ids: systemIds,
