@@ -36,7 +36,7 @@ describe('users import', () => {
     const errors = join(dir, 'bad.csv');
     const { code, stdout, stderr } = await ctl(['users', 'import', path, '--errors', errors]);
     assert.equal(code, 1);
-    assert.match(stdout, /: 3 created, 0 updated, 0 unchanged, 3 refused, 1 managers refused\.\nBad rows are in /);
+    assert.match(stdout, /: 3 created, 0 updated, 0 unchanged, 3 refused, 1 manager refused\.\nBad rows are in /);
     assert.deepEqual(
       stderr
         .trimEnd()

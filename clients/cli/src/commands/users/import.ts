@@ -174,7 +174,7 @@ function summaryText(counts: ImportCounts, dryRun: boolean): string {
     dryRun ? `${updated} would be updated` : `${updated} updated`,
     `${unchanged} unchanged`,
     `${refused} refused`,
-    ...(managersRefused > 0 ? [`${managersRefused} managers refused`] : []),
+    ...(managersRefused > 0 ? [`${managersRefused} ${managersRefused === 1 ? 'manager' : 'managers'} refused`] : []),
     ...(skipped > 0 ? [`${skipped} entries about no person`] : []),
   ].join(', ');
 }
