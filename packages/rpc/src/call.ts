@@ -80,6 +80,11 @@ export abstract class Call implements CallContext, Follower {
     return this.#traceparent;
   }
 
+  /** What the caller sent, if it is a `traceparent`. */
+  get receivedTraceparent(): string | undefined {
+    return parseTraceparent(this.#traceparent) ? this.#traceparent : undefined;
+  }
+
   set traceparent(value: string | undefined) {
     this.#traced = true;
     this.#traceparent = value;

@@ -191,9 +191,12 @@ class Pipeline implements Registry {
     const { clock } = this.#o;
     call.startedAt = clock.monotonic();
     if (this.#o.tracing) {
-      const started = startSpan(call.method.path.slice(1), call.traceparent);
+      const { path } = call.method;
+      const [service = '', method = ''] = path.slice(1).split('/');
+      const attributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method };
+      const started = startSpan(path.slice(1), call.receivedTraceparent, attributes, 'server');
       call.span = started.span;
-      call.traceparent = started.traceparent;
+      if (started.traceparent !== undefined) call.traceparent = started.traceparent;
     }
     if (timeoutMs === undefined) return;
     const ms = call.method.streaming ? timeoutMs : Math.min(timeoutMs, this.#maxTimeoutMs);
@@ -272,6 +275,7 @@ class Pipeline implements Registry {
       }
     }
     if (call.span) {
+      call.span.setAttribute('rpc.grpc.status_code', status);
       if (status !== 0) call.span.setStatus({ code: SpanStatusCode.ERROR, message: statusNames[status] as string });
       call.span.end();
     }

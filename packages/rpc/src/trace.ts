@@ -1,5 +1,13 @@
 import { randomFillSync } from 'node:crypto';
-import { type Attributes, context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  isSpanContextValid,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 
 /** Parts of a W3C `traceparent` header. https://www.w3.org/TR/trace-context/ */
 export interface TraceParent {
@@ -68,14 +76,23 @@ export function extractTrace(headers: Readonly<Record<string, string | undefined
 
 const tracer = trace.getTracer('parley');
 
+const KINDS = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const;
+
 /**
  * Starts a span below `traceparent` and returns it with the `traceparent` to pass on. Without an OpenTelemetry SDK in
- * the process the span records nothing and the caller's `traceparent` is passed on unchanged.
+ * the process the span records nothing and the caller's `traceparent` is passed on. `kind`: `server` and `consumer` take
+ * what others sent, `producer` hands on what others take.
  */
 export function startSpan(
   name: string,
   traceparent: string | undefined,
   attributes: Attributes = {},
+  kind: 'internal' | 'server' | 'producer' | 'consumer' = 'internal',
 ): { span: Span; traceparent: string | undefined } {
   const remote = parseTraceparent(traceparent);
   const parent = remote
@@ -86,12 +103,19 @@ export function startSpan(
         isRemote: true,
       })
     : context.active();
-  const span = tracer.startSpan(name, { attributes }, parent);
+  const span = tracer.startSpan(name, { attributes, kind: KINDS[kind] }, parent);
   const own = span.spanContext();
-  const header = span.isRecording()
+  // also where it is not recorded: everybody must decide alike by the trace's id
+  const header = isSpanContextValid(own)
     ? formatTraceparent({ traceId: own.traceId, spanId: own.spanId, sampled: (own.traceFlags & 1) === 1 })
     : traceparent;
   return { span, traceparent: header };
+}
+
+/** Ends a span; one with an error counts as failed. What the error says is not recorded: it may name people. */
+export function endSpan(span: Span, error?: unknown): void {
+  if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
 }
 
 /** Runs `work` inside a span of its own; a rejection marks the span as failed and goes on. */
@@ -102,11 +126,11 @@ export async function withSpan<T>(
 ): Promise<T> {
   const started = startSpan(name, traceparent);
   try {
-    return await work(started.traceparent);
+    const result = await work(started.traceparent);
+    endSpan(started.span);
+    return result;
   } catch (error) {
-    started.span.setStatus({ code: SpanStatusCode.ERROR });
+    endSpan(started.span, error);
     throw error;
-  } finally {
-    started.span.end();
   }
 }

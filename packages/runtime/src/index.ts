@@ -12,3 +12,4 @@ export * from './metrics.ts';
 export * from './module.ts';
 export * from './tls/read-tls-files.ts';
 export * from './tls/watch-tls-files.ts';
+export * from './tracing/start-tracing.ts';

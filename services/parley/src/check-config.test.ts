@@ -131,11 +131,15 @@ describe('a configuration is checked', () => {
       a: 'mongodb+srv://user:p@ss/w@host/?x=1',
       b: ['nats://s3cret@host:4222', 'nats://host:4222'],
       c: { d: 'https://intranet.hospital.example/path', e: 3, f: 'a@b.example' },
+      tracing: { authorization: 'Bearer abc' },
+      empty: { authorization: '', passwordFile: '/run/secrets/x' },
     });
     assert.deepEqual(shown, {
       a: 'mongodb+srv://user:***@host/?x=1',
       b: ['nats://***@host:4222', 'nats://host:4222'],
       c: { d: 'https://intranet.hospital.example/path', e: 3, f: 'a@b.example' },
+      tracing: { authorization: '***' },
+      empty: { authorization: '', passwordFile: '/run/secrets/x' },
     });
   });
 });

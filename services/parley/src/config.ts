@@ -70,6 +70,49 @@ export const parleyConfigSchema = z.strictObject({
         .describe('Least level written: debug, info, warn or error.'),
     })
     .prefault({}),
+  tracing: z
+    .strictObject({
+      otlpUrl: z
+        .string()
+        .max(2_048)
+        .regex(/^(https?:\/\/\S+)?$/, 'must be an address beginning with http:// or https://')
+        .default('')
+        .describe(
+          'Where spans go: OTLP over HTTP with protobuf, for example `http://127.0.0.1:4318/v1/traces`. Empty: nothing is recorded.',
+        ),
+      authorization: z
+        .string()
+        .max(4_096)
+        .default('')
+        .describe(
+          'Value of the authorization header the collector asks for; belongs into a file (`authorizationFile`).',
+        ),
+      sampleRatio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.1)
+        .describe('Part of the traces that is recorded, 0 to 1. The same for every process, so that traces are whole.'),
+      exportMs: z
+        .int()
+        .min(10)
+        .max(600_000)
+        .default(5_000)
+        .describe('Between two exports of spans, milliseconds, 10 to 600,000.'),
+      exportTimeoutMs: z
+        .int()
+        .min(100)
+        .max(60_000)
+        .default(5_000)
+        .describe('How long an export of spans may take, also when stopping, milliseconds, 100 to 60,000.'),
+      queueSpans: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(4_096)
+        .describe('Spans that may wait for export; more are lost. 1 to 1,000,000.'),
+    })
+    .prefault({}),
   public: z
     .strictObject({
       host: host('Address of the gRPC-Web and HTTP listener.'),

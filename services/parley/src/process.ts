@@ -26,20 +26,17 @@ import {
   type Logger,
   type Metrics,
   type Module,
-  type TlsFiles,
-  type TlsWatch,
-  watchTlsFiles,
 } from '@parley/runtime';
 import type { ParleyConfig } from './config.ts';
-import { filesOf, wantsTls } from './config-parts.ts';
 import { personKeyRing, TOKEN_ISSUER } from './key-material.ts';
 import { watchKeys } from './key-watch.ts';
 import type { Keys } from './keys.ts';
 import { lastBackup } from './last-backup.ts';
-import { type LISTENERS, listenerFiles } from './listeners.ts';
+import { processTls } from './process-tls.ts';
 import type { TargetName } from './routes.ts';
 import { startOrder, TARGETS } from './targets.ts';
 import type { Topology } from './topology.ts';
+import { traceProcess } from './tracing/trace-process.ts';
 import { webClientRoutes } from './web-client.ts';
 
 /** What the process is made of. */
@@ -73,21 +70,8 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
   const here = new Set(config.targets);
   const remote = new Map<string, Channel & { close(): void | Promise<void> }>();
 
-  const watches: TlsWatch[] = [];
-  function watch(listener: string, files: TlsFiles | undefined): TlsWatch | undefined {
-    if (!files) return undefined;
-    const watched = watchTlsFiles({ listener, files, clock, logger, metrics, reloadMs: config.tlsReloadMs });
-    watches.push(watched);
-    return watched;
-  }
-  const tlsOf = (name: (typeof LISTENERS)[number]) => {
-    const watched = watch(name, listenerFiles(config, name));
-    return watched ? { tls: watched } : {};
-  };
-  const outgoing = config.services.tls;
-  const shown = filesOf(outgoing);
-  const towards = watch('services', Object.keys(shown).length > 0 ? shown : undefined);
-  await towards?.load();
+  const tls = await processTls(config, deps);
+  const traced = await traceProcess(config, deps);
 
   /** Calls to other processes carry a token of the calling service; a token is read only when there are such calls. */
   function remoteChannel(from: string, to: TargetName): Channel {
@@ -102,7 +86,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
         target: targets,
         clock,
         serviceTokens: () => source.token(),
-        ...(wantsTls(outgoing) && { tls: towards ?? {} }),
+        ...tls.towards,
       });
       remote.set(key, channel);
     }
@@ -118,6 +102,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     ids,
     logger,
     metrics,
+    tracing: traced.on,
     limits: {
       person: createTokenBuckets({
         ratePerSecond: config.public.callsPerPersonPerSecond,
@@ -156,8 +141,8 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
       metrics,
       health,
       store: await topology.store(name),
-      bus: topology.bus,
-      eventLog: topology.eventLog,
+      bus: traced.bus,
+      eventLog: traced.eventLog,
       channel: to => channel(name, to),
       keys,
     });
@@ -183,12 +168,12 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
       await topology.close();
     },
   };
-  const admin = createAdminServer({ ...listening(config.admin), ...tlsOf('admin'), health, metrics });
+  const admin = createAdminServer({ ...listening(config.admin), ...tls.of('admin'), health, metrics });
   const { reflection } = config.grpc;
   const grpc = createGrpcServer({
     ...{ registry, clock, logger, health, reflection },
     ...listening(config.grpc),
-    ...tlsOf('grpc'),
+    ...tls.of('grpc'),
   });
   const web = createWebServer({
     registry,
@@ -196,7 +181,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     logger,
     metrics,
     ...listening(config.public),
-    ...tlsOf('public'),
+    ...tls.of('public'),
     hstsSeconds: config.public.tls.hstsSeconds,
     cors: { origins: config.public.corsOrigins },
     trustProxy: config.public.trustProxy,
@@ -204,9 +189,20 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
   });
   const backups = lastBackup({ dataDir: config.dataDir, clock, metrics });
   const keyFiles = watchKeys({ keys, clock, logger, metrics, reloadMs: config.keysReloadMs });
-  const modules = [backends, backups, keyFiles, ...watches, admin, ...services, grpc, web, ...streaming, ready];
-  const reload = () => void Promise.all(watches.map(watched => watched.reload()));
-  return { modules, health, registry, channel, reloadKeys: keyFiles.reload, reload: watches.length > 0 ? reload : undefined };
+  const modules = [
+    ...traced.modules,
+    backends,
+    backups,
+    keyFiles,
+    ...tls.watches,
+    admin,
+    ...services,
+    grpc,
+    web,
+    ...streaming,
+    ready,
+  ];
+  return { modules, health, registry, channel, reloadKeys: keyFiles.reload, reload: tls.reload };
 }
 
 const listening = ({ host, port }: { readonly host: string; readonly port: number }) => ({ host, port });
