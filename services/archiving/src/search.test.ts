@@ -364,6 +364,9 @@ describe('the index', () => {
     await begin({ indexLeaseMs: 5_000 });
     await archive(said('ann.1', 'one'));
     await world.stop();
+    const chain = (await world.links())[0]?._id.slice(0, -15) ?? '';
+    const heldUntil = world.clock.now() + 5_000;
+    await world.tamper(archiveIndexPositions, chain, doc => ({ ...doc, by: 'another', until: heldUntil }));
     await world.start();
     await world.append(said('ann.2', 'two', { atMs: NINE + 1 }));
     await world.archived();
@@ -381,6 +384,35 @@ describe('the index', () => {
     assert.ok(docs.length >= 3 && docs.length <= 6, `${docs.length} blocks`);
     for (const words of ['n0', 'n511', 'n512', 'n513', 'n1499'])
       assert.deepEqual(await world.texts({ words }), [words]);
+  });
+
+  it('is handed over by a replica that stops', async () => {
+    await begin({ indexLeaseMs: 600_000 });
+    await archive(said('ann.1', 'one'));
+    await world.stop();
+    await world.start();
+    await archive(said('ann.2', 'two', { atMs: NINE + 1 }));
+    assert.deepEqual(await world.texts({}), ['two', 'one']);
+  });
+
+  it('goes on when the store failed in the middle of a step', async () => {
+    await begin();
+    await archive(said('ann.1', 'one'));
+    const { store } = world;
+    const collection = store.collection.bind(store);
+    let failures = 3;
+    store.collection = ((spec: { name: string }) => {
+      const real = collection(spec as never);
+      if (spec.name !== 'archive_index_positions') return real;
+      const replace: typeof real.replace = (...args) =>
+        failures-- > 0 ? Promise.reject(new Error('the store is down')) : real.replace(...args);
+      return { ...real, get: real.get.bind(real), insert: real.insert.bind(real), replace };
+    }) as never;
+    await world.stop();
+    await world.start();
+    await archive(said('ann.2', 'two', { atMs: NINE + 1 }), said('ann.3', 'three', { atMs: NINE + 2 }));
+    assert.deepEqual(await world.texts({}), ['three', 'two', 'one']);
+    assert.ok((await world.metric('parley_archive_index_failures_total')) >= 1);
   });
 
   it('survives a time that no clock could say', async () => {

@@ -108,6 +108,12 @@ export class Indexer implements Module {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#running;
+    // Others need not wait until what was promised to this replica runs out.
+    const { index, me } = this.#deps;
+    const owned = [...this.#owned.values()].filter(({ position }) => position.by === me);
+    await Promise.allSettled(owned.map(({ position }) => index.move({ ...position, untilMs: 0 })));
+    this.#owned.clear();
+    this.#open.clear();
   }
 
   #schedule(): void {
