@@ -56,6 +56,8 @@ const server = spawn(process.execPath, [...flags, ...serve], {
   env: { ...process.env, PARLEY_LOG_LEVEL: process.env.PARLEY_LOG_LEVEL ?? 'warn' },
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
+// the server takes it as a wish to reload; whoever closes his terminal wants it to end
+process.on('SIGHUP', () => server.kill('SIGTERM'));
 server.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 
 const ready = async () =>

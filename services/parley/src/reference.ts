@@ -53,7 +53,8 @@ export async function describeMetrics(): Promise<readonly (MetricSpec & { readon
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-reference-'));
   // with TLS, for its metrics; nothing is started, so nobody looks for the files
   const tls = { certFile: join(dataDir, 'parley.pem'), keyFile: join(dataDir, 'parley.key') };
-  const config = parleyConfigSchema.parse({ dataDir, public: { tls } });
+  const tracing = { otlpUrl: 'http://127.0.0.1:4318/v1/traces' };
+  const config = parleyConfigSchema.parse({ dataDir, tracing, public: { tls } });
   const base = {
     clock: systemClock,
     ids: systemIds,
@@ -63,7 +64,12 @@ export async function describeMetrics(): Promise<readonly (MetricSpec & { readon
   try {
     createKeys(join(dataDir, 'keys'), TARGET_NAMES, systemIds);
     const topology = await openTopology(config, base);
-    await assemble(config, { ...base, keys: openKeys(join(dataDir, 'keys'), systemClock), topology });
+    const { modules } = await assemble(config, {
+      ...base,
+      keys: openKeys(join(dataDir, 'keys'), systemClock),
+      topology,
+    });
+    await modules.find(module => module.name === 'tracing')?.stop();
     await topology.close();
     return [...base.metrics.specs()].sort((a, b) => (a.name < b.name ? -1 : 1));
   } finally {
