@@ -127,7 +127,7 @@ describe('an export as JSON lines', () => {
     assert.deepEqual([manifest['case_id'], manifest['reason']], ['HR-2026-014', 'complaint of 2 January']);
     assert.deepEqual(manifest['query'], { from: '1970-01-01T00:00:00.001Z', words: 'one' });
     assert.equal((manifest['audit'] as { audit_id: string }).audit_id, entries[1]?.auditId);
-    assert.equal(manifest['format'], 'jsonl');
+    assert.deepEqual([manifest['format'], manifest['everything_accepted_was_archived']], ['jsonl', true]);
     assert.deepEqual(manifest.counts, { records: 2, archived: 2, altered: 0, purged: 0, parked_in_archive: 0 });
     const [chain] = manifest.chains;
     const links = await world.links();
@@ -252,6 +252,15 @@ describe('an export as JSON lines', () => {
     await assert.rejects(passing(world.export({ format: JSONL })), { code: 'archive.index_behind' });
     const outcome = JSON.parse((await world.entries()).entries[0]?.outcomeJson ?? '') as object;
     assert.deepEqual(outcome, { complete: false, records: 0, files: 0, manifest_sha256: '' });
+  });
+
+  it('says so when not everything that was accepted could be archived in time', async () => {
+    await begin({ exportSettleMs: 0 });
+    await archive(said('ann.1', 'one'));
+    await world.stop();
+    await world.append(said('ann.2', 'two'));
+    const manifest = checked(await world.export({ format: JSONL }));
+    assert.deepEqual([manifest.counts['records'], manifest['everything_accepted_was_archived']], [1, false]);
   });
 
   it('ends when its reader goes away, which is written down, and leaves room for the next', async () => {

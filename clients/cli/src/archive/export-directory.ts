@@ -61,7 +61,7 @@ export class ExportDirectory {
   }
 
   /** Compares what was written with the manifest, whose hash the server has told, and gives the directory its name. */
-  async finish(manifestHash: string): Promise<{ readonly keyId: string }> {
+  async finish(manifestHash: string): Promise<{ readonly keyId: string; readonly whole: boolean }> {
     await this.#end();
     const manifestBytes = this.#small.get(MANIFEST) ?? Buffer.alloc(0);
     const manifest = readManifest(manifestBytes);
@@ -79,7 +79,7 @@ export class ExportDirectory {
     await rename(this.#work, this.#target);
     const parent = await open(dirname(this.#target), 'r');
     await parent.sync().finally(() => parent.close());
-    return { keyId: signer.keyId };
+    return { keyId: signer.keyId, whole: manifest.whole };
   }
 
   /** Leaves nothing behind. */

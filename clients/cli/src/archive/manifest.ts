@@ -23,6 +23,8 @@ export interface Manifest {
   readonly query: unknown;
   readonly product: { readonly name: string; readonly version: string };
   readonly records: number;
+  /** Whether everything accepted before the export had been archived when it began. */
+  readonly whole: boolean;
   readonly files: readonly ListedFile[];
 }
 
@@ -51,7 +53,8 @@ export function readManifest(bytes: Uint8Array): Manifest | undefined {
       new Set(listed.map(file => file.path)).size === listed.length;
     if (!wellFormed) return undefined;
     const { created, case_id, reason, format, query } = read as unknown as Manifest;
-    return { created, by, case_id, reason, format, query, product, records: counts.records, files: listed };
+    const whole = read['everything_accepted_was_archived'] !== (false as never);
+    return { created, by, case_id, reason, format, query, product, whole, records: counts.records, files: listed };
   } catch {
     return undefined;
   }

@@ -149,6 +149,15 @@ describe('archive export', () => {
     assert.match(value.problems[0] ?? '', /mail\/x\.eml/);
   });
 
+  it('says when it does not hold everything that was accepted', async t => {
+    const { ctl, server, home } = await desk(t);
+    server.exportEvents = eventsOf(signedExport(FILES, newSigner(), { everything_accepted_was_archived: false }));
+    const dir = join(home, 'out');
+    const { code, stderr } = await ctl(['archive', 'export', ...WHY, dir]);
+    assert.deepEqual([code, /could not be archived in time/.test(stderr)], [0, true]);
+    assert.match((await ctl(['archive', 'verify-export', dir])).stdout, /could not be archived in time/);
+  });
+
   it('leaves nothing behind when it breaks off or does not agree with its manifest', async t => {
     const { ctl, server, home } = await desk(t);
     const made = signedExport(FILES);

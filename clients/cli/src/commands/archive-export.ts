@@ -55,6 +55,9 @@ export function archiveExportCommands(shell: Shell): readonly Command[] {
   ];
 }
 
+const NOT_WHOLE =
+  'Some of what was accepted shortly before could not be archived in time and is not in it; see archive status.';
+
 const FORMATS = { eml: ExportFormat.EML, jsonl: ExportFormat.JSONL } as const;
 
 async function exportRecords(
@@ -76,14 +79,23 @@ async function exportRecords(
       else if (event.case === 'result') result = event.value;
     }
     if (!result) throw new ParleyClientError('client.network', Code.Unavailable, 'the export broke off');
-    const { keyId } = await out.finish(result.manifestHash);
+    const { keyId, whole } = await out.finish(result.manifestHash);
     const [records, files] = [Number(result.records), Number(result.files)];
-    const value = { directory: dir, records, files, manifestHash: result.manifestHash, keyId, audit: result.auditId };
+    const value = {
+      directory: dir,
+      records,
+      files,
+      whole,
+      manifestHash: result.manifestHash,
+      keyId,
+      audit: result.auditId,
+    };
     print.result(value, () => [
       `${records} records in ${files} files in ${oneLine(dir)}, complete and as the manifest says.`,
       `Signed by key ${keyId}; audit entry ${result.auditId}.`,
       `Check it at any time and anywhere: parleyctl archive verify-export ${oneLine(dir)} --key-id ${keyId}`,
     ]);
+    if (!whole) print.note(NOT_WHOLE);
   } catch (error) {
     await out.abandon();
     throw error;
@@ -110,6 +122,7 @@ async function checkExport(cli: Cli, options: { key?: string; keyId?: string }, 
     trusted: trusted ?? null,
     ...(manifest && {
       records: manifest.records,
+      whole: manifest.whole,
       files: manifest.files.length,
       created: manifest.created,
       by: manifest.by,
@@ -141,6 +154,7 @@ function verdictLines({ print }: Cli, { intact, problems, manifest, keyId, trust
       : print.style(['red', 'bold'], `The export is NOT as it was made: ${problems.length} findings.`),
     ...problems.map(problem => `  ${oneLine(problem)}`),
     ...(about ?? []),
+    ...(manifest?.whole === false ? [NOT_WHOLE] : []),
     trusted === true ? key : print.style('yellow', key),
   ];
 }

@@ -36,7 +36,11 @@ export async function* recordsOfDay(
 ): AsyncGenerator<readonly Ref[]> {
   const plan = planOf(query);
 
-  async function pass(accept: (ref: Ref) => boolean, count?: (ref: Ref) => void): Promise<readonly Ref[]> {
+  /** Yields nothing from time to time, so that whoever waits can be told. */
+  async function* pass(
+    accept: (ref: Ref) => boolean,
+    count?: (ref: Ref) => void,
+  ): AsyncGenerator<readonly Ref[], readonly Ref[]> {
     const refs = new Map<string, Ref>();
     for await (const slot of slotsOfDay(index, plan, day)) {
       signal.throwIfAborted();
@@ -51,6 +55,7 @@ export async function* recordsOfDay(
         }
       }
       await turn();
+      yield [];
     }
     return [...refs.values()].sort(byTime).reverse();
   }
@@ -58,7 +63,7 @@ export async function* recordsOfDay(
   let total = 0;
   const slots = new Map<number, number>();
   const slotOf = (ref: Ref) => Math.floor(ref.timeMs / SLOT_MS);
-  const first = await pass(
+  const first = yield* pass(
     () => total <= most,
     ref => {
       total++;
@@ -71,14 +76,14 @@ export async function* recordsOfDay(
   }
   if (by === 'conversation') {
     const passes = Math.ceil(total / most);
-    for (let i = 0; i < passes; i++) yield await pass(ref => bucketOf(ref.conversation, passes) === i);
+    for (let i = 0; i < passes; i++) yield yield* pass(ref => bucketOf(ref.conversation, passes) === i);
     return;
   }
   for (const [from, to] of windows(
     [...slots].sort(([a], [b]) => a - b),
     most,
   ))
-    yield await pass(ref => slotOf(ref) >= from && slotOf(ref) <= to);
+    yield yield* pass(ref => slotOf(ref) >= from && slotOf(ref) <= to);
 }
 
 /** Stretches of slots, each with at most `most` records where a single slot has no more. */

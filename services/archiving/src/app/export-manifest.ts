@@ -60,6 +60,8 @@ export interface ManifestFacts {
   readonly found: readonly (readonly string[])[];
   readonly tally: ExportTally;
   readonly extents: readonly ChainExtent[];
+  /** Whether everything accepted before it began had been archived. */
+  readonly whole: boolean;
   readonly files: readonly FileEntry[];
   readonly parkedInArchive: number;
 }
@@ -80,6 +82,7 @@ export function manifestOf(facts: ManifestFacts): Uint8Array {
     format: facts.format,
     query: facts.query,
     people: facts.found,
+    everything_accepted_was_archived: facts.whole,
     counts: {
       records: tally.records,
       ...Object.fromEntries([...tally.states].sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -36,7 +36,7 @@ export interface ExportDeps extends AuditedDeps {
   readonly resolve: ResolvePeople;
   readonly mails: MailWriter;
   readonly gate: Gate;
-  readonly settle: (waitMs: number, signal: AbortSignal) => Promise<void>;
+  readonly settle: (waitMs: number, signal: AbortSignal) => Promise<boolean>;
   readonly version: string;
   readonly settings: Pick<
     ArchivingConfig,
@@ -62,23 +62,40 @@ export type ExportEvent =
       readonly auditId: string;
     };
 
+/** Where each chain ends, and whether all that had been accepted was in them. */
+interface Settled {
+  readonly extents: readonly ChainExtent[];
+  readonly whole: boolean;
+}
+
+const WAITING: ExportEvent = { kind: 'progress', records: 0, lookedAt: 0 };
+
 /** Writes everything a query finds as files: as the archive was when the export began, page by page. */
 export function createExport(deps: ExportDeps): (command: ExportCommand) => AsyncGenerator<ExportEvent> {
   const { audit, clock, index, links, checkpoints, contents, signer, read, mails, settings, telemetry } = deps;
   const { gate, people, resolve } = deps;
 
   /** Waits until all that was accepted is archived and indexed; says where each chain ends. */
-  async function settled(signal: AbortSignal): Promise<readonly ChainExtent[]> {
+  async function* settled(signal: AbortSignal): AsyncGenerator<ExportEvent, Settled> {
     const end = clock.monotonic() + settings.exportSettleMs;
-    await deps.settle(settings.exportSettleMs, signal);
+    let whole = false;
+    // In steps, so that nobody on the way takes a stream on which nothing happens for dead.
+    do {
+      yield WAITING;
+      whole = await deps.settle(Math.max(0, Math.min(settings.progressMs, end - clock.monotonic())), signal);
+    } while (!whole && clock.monotonic() < end);
+    let toldMs = clock.monotonic();
     const wanted = await extentsOf(links, index);
     for (;;) {
       const now = new Map((await extentsOf(links, index)).map(extent => [extent.chain, extent.indexed]));
       const behind = wanted.reduce((sum, one) => sum + Math.max(0, one.next - (now.get(one.chain) ?? 0)), 0);
-      if (behind === 0) return wanted;
+      if (behind === 0) return { extents: wanted, whole };
       if (clock.monotonic() >= end)
         throw archivingErrors('archive.index_behind', { params: { records: behind }, retryAfterMs: 10_000 });
       await clock.sleep(settings.settlePollMs, signal);
+      if (clock.monotonic() - toldMs < settings.progressMs) continue;
+      toldMs = clock.monotonic();
+      yield WAITING;
     }
   }
 
@@ -86,7 +103,7 @@ export function createExport(deps: ExportDeps): (command: ExportCommand) => Asyn
     const { purpose, format, context } = command;
     const { signal } = context;
     const query = await understand(command.query, resolve, context);
-    const extents = await settled(signal);
+    const { extents, whole } = yield* settled(signal);
     const snapshot = { query, ends: new Map(extents.map(({ chain, next }) => [chain, next])), signal };
     const tally = new ExportTally(
       new Map(await Promise.all(extents.map(async ({ chain }) => [chain, await checkpoints.last(chain)] as const))),
@@ -123,13 +140,16 @@ export function createExport(deps: ExportDeps): (command: ExportCommand) => Asyn
             yield* out.write(Buffer.from(`${records.map(recordLine).join('\n')}\n`), records.length);
           yield* progress();
         }
+        yield* progress();
       }
       out.end();
     }
 
     async function* mailsOfDay(day: number): AsyncGenerator<ExportEvent> {
-      for await (const refs of recordsOfDay({ index, most: settings.exportRefs }, snapshot, day, 'conversation'))
+      for await (const refs of recordsOfDay({ index, most: settings.exportRefs }, snapshot, day, 'conversation')) {
         for (const some of Map.groupBy(refs, ref => ref.conversation).values()) yield* mailsOf(day, some);
+        yield* progress();
+      }
     }
 
     /** Mails of what shares a token: one conversation, hardly ever two. */
@@ -164,7 +184,7 @@ export function createExport(deps: ExportDeps): (command: ExportCommand) => Asyn
 
     done.files = out.files.length;
     const manifest = manifestOf({
-      ...{ version: deps.version, createdMs: clock.now(), begun, purpose, format, tally, extents },
+      ...{ version: deps.version, createdMs: clock.now(), begun, purpose, format, tally, extents, whole },
       query: describe(command.query),
       found: query.people,
       files: out.files,

@@ -17,7 +17,7 @@ export interface VerifyDeps extends VerifyCheckpointsDeps, AuditedDeps {
   readonly contents: ContentStore;
   readonly codec: RecordCodec;
   readonly clock: Clock;
-  readonly settle: (waitMs: number, signal: AbortSignal) => Promise<void>;
+  readonly settle: (waitMs: number, signal: AbortSignal) => Promise<unknown>;
   readonly settings: Pick<ArchivingConfig, 'verifyPage' | 'maxVerifications' | 'progressMs' | 'copyGraceMs'>;
 }
 
