@@ -3,6 +3,7 @@ export * from './clock.ts';
 export * from './config-error.ts';
 export * from './create-logger.ts';
 export * from './create-metrics.ts';
+export * from './following-clock.ts';
 export * from './health.ts';
 export * from './ids.ts';
 export * from './lifecycle.ts';

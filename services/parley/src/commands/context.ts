@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   type Clock,
+  createFollowingClock,
   createLogger,
   createMetrics,
+  type FollowingClock,
   type Ids,
   type Logger,
   loadConfig,
@@ -68,19 +70,25 @@ export interface CommandContext {
   readonly keys: Keys;
 }
 
+/** What a server works with: its clock is the machine's until it follows the database's. */
+export interface ServerContext extends CommandContext {
+  readonly clock: FollowingClock;
+}
+
 /** Makes what every command needs; opens nothing. */
-export function commandContext(options: CommonOptions, level?: 'warn', { strict = false } = {}): CommandContext {
+export function commandContext(options: CommonOptions, level?: 'warn', { strict = false } = {}): ServerContext {
   const config = readConfig(options, { strict });
+  const clock = createFollowingClock(systemClock);
   return {
     config,
-    clock: systemClock,
+    clock,
     ids: systemIds,
     logger: createLogger({
       level: level ?? config.log.level,
       service: config.targets.length === 1 ? (config.targets[0] as string) : 'parley',
     }),
     metrics: createMetrics(),
-    keys: openKeys(keysDir(config), systemClock),
+    keys: openKeys(keysDir(config), clock),
   };
 }
 

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { runUntilSignal } from '@parley/runtime';
+import { runUntilSignal, systemClock } from '@parley/runtime';
 import { archivingWords } from '../archiving-words.ts';
 import type { ParleyConfig } from '../config.ts';
 import { refuseDemoAccounts } from '../demo-guard.ts';
@@ -10,7 +10,7 @@ import { checkStore, contentsOf } from '../schema.ts';
 import { tellSystemd } from '../systemd.ts';
 import { databaseFile, openTopology, type Topology } from '../topology.ts';
 import { VERSION } from '../version.ts';
-import { type CommandContext, type CommonOptions, commandContext } from './context.ts';
+import { type CommonOptions, commandContext, type ServerContext } from './context.ts';
 import { readSchema, THIS_SERVER } from './migrate.ts';
 import { directoryOf } from './with-directory.ts';
 
@@ -20,7 +20,8 @@ export async function serve(given: CommonOptions): Promise<number> {
   const { config, clock, logger } = context;
   try {
     checkDirectories(config);
-    const topology = await openTopology(config, context);
+    // the database measures itself by the machine's clock, where it has none of its own
+    const topology = await openTopology(config, { ...context, clock: systemClock });
     const { modules, health, reload, reloadKeys } = await prepare(context, topology).catch(async error => {
       await topology.close().catch(() => undefined);
       throw error;
@@ -41,9 +42,10 @@ export async function serve(given: CommonOptions): Promise<number> {
   }
 }
 
-async function prepare(context: CommandContext, topology: Topology) {
-  const { config, logger } = context;
+async function prepare(context: ServerContext, topology: Topology) {
+  const { config, clock, logger, metrics } = context;
   const own = await topology.store('parley');
+  const following = await clock.follow({ source: () => own.now(), logger, metrics });
   checkStore(await readSchema(own), THIS_SERVER, contentsOf(config.targets, config));
   const assembled = await assemble(config, { ...context, topology });
   logger.info('parley.starting', {
@@ -58,7 +60,7 @@ async function prepare(context: CommandContext, topology: Topology) {
     const policy = await directory.globalArchiving();
     logger.info('parley.archiving', { ...policy, words: archivingWords(policy) });
   }
-  return assembled;
+  return { ...assembled, modules: [...assembled.modules, following] };
 }
 
 /** Whoever starts it by hand reads one sentence rather than the log. */
