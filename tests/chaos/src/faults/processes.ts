@@ -1,4 +1,5 @@
 import { until } from '@parley/testkit';
+import { receives } from '../../../e2e/scenario.ts';
 import { SERVICES } from '../pool.ts';
 import { type Fault, type Ground, replica, sleep } from './fault.ts';
 
@@ -68,19 +69,33 @@ const zombie: Fault = {
   },
 };
 
+/** First the clock of a running process is set, then one starts with it: it has no tokens and no caches of before. */
 const offClock = (service: string, minutes: number): Fault => ({
   name: `the clock of ${service} ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead' : 'behind'}`,
   async run(ground) {
     const victim = replica(ground, service);
     const inside = ground.pool.inside(victim);
     inside.clockAhead(minutes * 60_000);
-    await sleep(8_000 * ground.scale);
-    await getsOn(ground);
+    await newcomers(ground);
+    await victim.kill();
+    await victim.start();
+    await newcomers(ground);
     inside.clockAhead(0);
+    await newcomers(ground);
   },
 });
 
-const getsOn = ({ traffic }: Ground) => traffic.flows(45_000);
+/** People who sign in now, so often that every replica has to do with them, and talk to each other. */
+async function newcomers({ world, traffic }: Ground): Promise<void> {
+  const person = await world.person('Newcomer');
+  for (let i = 0; i < 3; i++) {
+    const [one, two] = [await world.device(person), await world.device(await world.person('Newcomer'))];
+    one.client.send(two.person.id, `hello ${i}`);
+    await receives(two, `hello ${i}`);
+    await Promise.all([one, two].map(({ client }) => client.signOut()));
+  }
+  await traffic.flows(45_000);
+}
 
 /** HAProxy reads its configuration again: a new process takes the listeners, the old one keeps its streams. */
 const reload: Fault = {
