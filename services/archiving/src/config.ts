@@ -49,7 +49,7 @@ export const archivingConfigSchema = z
       5_000,
       0,
       100_000,
-      'Archived records of a partition that are kept in memory for the index, so that it need not read them again.',
+      'Archived records that are kept in memory for the index, so that it need not read them again.',
     ),
     searchBudgetMs: ms(4_000, 10, 60_000, 'Time after which a page of a search ends early, to be continued.'),
     maxSearches: count(8, 1, 100, 'Searches and views under way at the same time, of each replica.'),
