@@ -74,8 +74,8 @@ async function readLines(input: Input): Promise<readonly string[]> {
 
 /** Asks on the terminal without showing what is typed. */
 function ask({ stdin, stderr, interrupted }: Io, prompt: string): Promise<string> {
+  stdin.setRawMode?.(true); // before the prompt: whoever is quick must not see what he types
   stderr.write(prompt);
-  stdin.setRawMode?.(true);
   stdin.setEncoding('utf8');
   return new Promise((resolve, reject) => {
     let typed: string[] = [];
