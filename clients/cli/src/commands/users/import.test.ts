@@ -94,7 +94,7 @@ describe('users import', () => {
     writeFileSync(join(dir, 'ana.png'), png);
     const ldif = `dn: uid=ana\nobjectClass: person\nmail: ana@clinic.example\ncn: Ana\njpegPhoto:< file:ana.png\n\ndn: ou=x\nobjectClass: organizationalUnit\n`;
     const { stdout } = await ctl(['users', 'import', file('d.ldif', ldif)]);
-    assert.match(stdout, /1 created.*, 1 entries about no person\./);
+    assert.match(stdout, /1 created.*, 1 entry about no person\./);
     const people = [...directory.accounts.values()].map(a => [a.person?.displayName, a.person?.photoVersion]);
     assert.deepEqual(people.slice(2), [
       ['陳志偉', undefined],

@@ -175,7 +175,7 @@ function summaryText(counts: ImportCounts, dryRun: boolean): string {
     `${unchanged} unchanged`,
     `${refused} refused`,
     ...(managersRefused > 0 ? [`${managersRefused} ${managersRefused === 1 ? 'manager' : 'managers'} refused`] : []),
-    ...(skipped > 0 ? [`${skipped} entries about no person`] : []),
+    ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'entry' : 'entries'} about no person`] : []),
   ].join(', ');
 }
 
