@@ -1,7 +1,7 @@
 import type { TopicSpec } from '@parley/event-log';
 
 export { createCheckpointCopy } from './adapters/files/checkpoint-copy.ts';
-export { createCheckpointSigner } from './adapters/files/checkpoint-signer.ts';
+export { type CheckpointPems, checkpointKeyId, createCheckpointSigner } from './adapters/files/checkpoint-signer.ts';
 export { archivingCollections } from './collections.ts';
 export { type ArchivingConfig, archivingConfigSchema } from './config.ts';
 export { archivingErrors } from './errors.ts';
