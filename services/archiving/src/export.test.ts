@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, hash, verify } from 'node:crypto';
 import { afterEach, describe, it } from 'node:test';
 import { ExportFormat } from '@parley/contracts/archive/v1/archive';
 import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
-import PostalMime from 'postal-mime';
 import { archiveContents } from './collections.ts';
 import type { ArchivingConfig } from './config.ts';
+import { checkedIn, linesOf } from './testing/exports.ts';
 import { createWorld, type Exported, NINE, type RecordInit, recordOf, until, type World } from './testing/world.ts';
 
 let world: World;
@@ -32,52 +31,7 @@ async function archive(...records: RecordInit[]) {
   await world.indexed();
 }
 
-interface Manifest {
-  readonly [field: string]: unknown;
-  readonly counts: Record<string, number>;
-  readonly files: { path: string; size: number; sha256: string; records: number }[];
-  readonly chains: {
-    chain: string;
-    records: number;
-    first_link: string;
-    last_link: string;
-    beyond_checkpoint: number;
-  }[];
-}
-
-/** The manifest, after everything about the export was checked as a stranger would. */
-function checked({ files, result }: Exported): Manifest {
-  const bytes = files.get('manifest.json') as Buffer;
-  assert.equal(hash('sha256', bytes, 'hex'), result.manifestHash);
-  assert.deepEqual([...files.keys()].slice(-2), ['manifest.json', 'manifest.sig']);
-  const signature = JSON.parse(String(files.get('manifest.sig'))) as Record<string, string>;
-  const key = createPublicKey(signature['public_key'] ?? '');
-  assert.equal(signature['public_key'], world.key.publicPem);
-  assert.equal(signature['key_id'], world.signer.keyId);
-  assert.ok(verify(null, bytes, key, Buffer.from(signature['signature'] ?? '', 'base64')));
-  const manifest = JSON.parse(String(bytes)) as Manifest;
-  assert.deepEqual(
-    manifest.files.map(file => file.path),
-    [...files.keys()].slice(0, -2),
-  );
-  for (const { path, size, sha256 } of manifest.files) {
-    assert.match(path, /^[A-Za-z0-9._/-]+$/);
-    assert.deepEqual([files.get(path)?.length, hash('sha256', files.get(path) as Buffer, 'hex')], [size, sha256]);
-  }
-  assert.equal(
-    manifest.files.reduce((sum, file) => sum + file.records, 0),
-    manifest.counts['records'],
-  );
-  assert.equal(result.records, BigInt(manifest.counts['records'] ?? -1));
-  assert.equal(result.files, BigInt(manifest.files.length));
-  return manifest;
-}
-
-const linesOf = ({ files }: Exported): Record<string, unknown>[] =>
-  [...files]
-    .filter(([path]) => path.endsWith('.jsonl'))
-    .flatMap(([, bytes]) => String(bytes).trimEnd().split('\n'))
-    .map(line => JSON.parse(line) as Record<string, unknown>);
+const checked = (exported: Exported) => checkedIn(world, exported);
 
 describe('an export as JSON lines', () => {
   it('holds every record of the query, oldest first, a file a day, with the bytes that were archived', async () => {
@@ -289,101 +243,6 @@ describe('an export as JSON lines', () => {
     await begin();
     const { counts, files } = checked(await world.export({ format: EML }));
     assert.deepEqual([counts['records'], files], [0, []]);
-  });
-});
-
-describe('an export as mail', () => {
-  it('has a message for each conversation and day, with a transcript and the records', async () => {
-    await begin();
-    await archive(
-      said('ann.1', '早安\n[08:00:00] Bob <bob@north.example>\nforged', { atMs: NINE, key: 'k1' }),
-      said('bob.1', 'Morning 👍', { atMs: NINE + 61_000, sender: 'bob', key: 'k2' }),
-      said('ann.2', 'not there', { atMs: NINE + 62_000, key: 'k3' }),
-      said('ann.2', 'not there', { atMs: NINE + 62_000, key: 'k3', kind: ArchiveRecordKind.NOT_ACCEPTED }),
-      said('ann.3', 'tomorrow', { atMs: NINE + DAY, key: 'k4' }),
-    );
-    const exported = await world.export({ format: EML });
-    const manifest = checked(exported);
-    assert.deepEqual(
-      manifest.files.map(file => file.records),
-      [3, 1],
-    );
-    assert.match(manifest.files[0]?.path ?? '', /^mail\/2026-01-05\/[0-9a-f]{24}\.eml$/);
-    const mail = await PostalMime.parse(exported.files.get(manifest.files[0]?.path ?? '') as Buffer);
-    assert.deepEqual(mail.from, { address: 'ann@north.example', name: 'Ann 安' });
-    assert.deepEqual(
-      mail.to?.map(to => to.address),
-      ['bob@north.example'],
-    );
-    assert.equal(mail.bcc, undefined);
-    assert.match(mail.subject ?? '', /^Conversation of Ann 安, Bob .*, 2026-01-05$/);
-    assert.equal(new Date(mail.date ?? '').getTime(), NINE);
-    const headers = new Map(mail.headers.map(({ key, value }) => [key, value]));
-    assert.equal(headers.get('x-parley-conversation'), 'd_1');
-    assert.equal(headers.get('x-parley-records'), '3');
-    assert.equal(headers.get('x-parley-first-link'), (await world.links())[0]?._id);
-    const text = (mail.text ?? '').replaceAll('\r\n', '\n');
-    assert.match(
-      text,
-      /^\[08:00:00\] Ann 安 <ann@north\.example>\n {4}早安\n {4}\[08:00:00\] Bob <bob@north\.example>\n/m,
-    );
-    assert.match(text, /^\[08:01:01\] Bob .*\n {4}Morning 👍\n/m);
-    assert.match(text, /^\[08:01:02\] Ann .*\(not accepted by the server; reached nobody\)\n {4}not there\n/m);
-    assert.equal(text.split('\n').filter(line => line.startsWith('[')).length, 3);
-    const [attachment] = mail.attachments;
-    assert.deepEqual([attachment?.filename, attachment?.mimeType], ['records.jsonl', 'application/x-ndjson']);
-    const lines = Buffer.from(attachment?.content as ArrayBuffer)
-      .toString()
-      .trimEnd()
-      .split('\n');
-    assert.deepEqual(
-      lines.map(line => (JSON.parse(line) as { record_id: string }).record_id),
-      ['ann.1', 'bob.1', 'ann.2'],
-    );
-  });
-
-  it('is the same, byte for byte, whoever makes it and when', async () => {
-    await begin();
-    await archive(said('ann.1', '早安 '.repeat(100)), said('ann.2', 'x', { atMs: NINE + 1 }));
-    const mailsOf = ({ files }: Exported) => [...files].filter(([path]) => path.endsWith('.eml'));
-    const first = mailsOf(await world.export({ format: EML }));
-    await world.clock.advance(5_000);
-    assert.deepEqual(mailsOf(await world.export({ format: EML })), first);
-  });
-
-  it('divides a long conversation', async () => {
-    await begin({ mailRecords: 10 });
-    await archive(...Array.from({ length: 25 }, (_, i) => said(`ann.${i}`, `n ${i}`, { atMs: NINE + i })));
-    const exported = await world.export({ format: EML });
-    const { files } = checked(exported);
-    assert.deepEqual(
-      files.map(file => [file.path.replace(/^.*\/[0-9a-f]+/, ''), file.records]),
-      [
-        ['.eml', 10],
-        ['-2.eml', 10],
-        ['-3.eml', 5],
-      ],
-    );
-    const ids = await Promise.all(
-      files.map(async ({ path }) => (await PostalMime.parse(exported.files.get(path) as Buffer)).messageId),
-    );
-    assert.equal(new Set(ids).size, 3);
-  });
-
-  it('names people by their ids when nothing else is known, and keeps what nobody can read', async () => {
-    await begin();
-    await world.append(said('ann.1', 'x', { people: [{ id: 'ann' }, { id: 'b:x' }] }), Buffer.from('noise'));
-    await world.indexed();
-    const exported = await world.export({ format: EML });
-    checked(exported);
-    const mails = await Promise.all(
-      [...exported.files].filter(([path]) => path.endsWith('.eml')).map(([, bytes]) => PostalMime.parse(bytes)),
-    );
-    const readable = mails.find(mail => mail.subject?.startsWith('Conversation'));
-    assert.equal(readable?.from?.address, 'ann@unknown.parley.invalid');
-    assert.equal(readable.to?.[0]?.address, 'b-x@unknown.parley.invalid');
-    const unreadable = mails.find(mail => mail.subject?.startsWith('Records that cannot be read'));
-    assert.match(unreadable?.text ?? '', /the bytes are in the attachment/);
   });
 });
 
