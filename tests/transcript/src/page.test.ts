@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { missingLine, readPage } from './page.ts';
 
 const page = `# A page
+<!-- transcript: run="parley migrate" exit="2" -->
+
 <!-- transcript: terminal="server" until="is running" -->
 \`\`\`console
 $ make run
@@ -13,7 +15,7 @@ one   # comment
 two \\
   --more
 \`\`\`
-<!-- transcript: exit="4" stdin="a\\nb" -->
+<!-- transcript: exit="4" typed="a\\nb" -->
 \`\`\`console
 $ first
 out 1
@@ -24,20 +26,35 @@ out …
 \`\`\`yaml
 not: run
 \`\`\`
+<!-- transcript: file="people.csv" -->
+\`\`\`csv
+address,name
+
+a@b.example,A
+\`\`\`
 `;
 
 test('reads commands, output and directives in order', () => {
   const steps = readPage(page);
   assert.deepEqual(
-    steps.map(s => [s.line, s.command, s.output, s.terminal, s.until, s.stdin, s.exit]),
+    steps
+      .filter(s => s.kind === 'command')
+      .map(s => [s.line, s.command, s.output, s.terminal, s.until, s.typed, s.exit]),
     [
-      [4, 'make run', undefined, 'server', 'is running', '', 0],
-      [8, 'one   # comment', undefined, 'main', undefined, '', 0],
-      [9, 'two \\\n  --more', undefined, 'main', undefined, '', 0],
-      [14, 'first', ['out 1'], 'main', undefined, '', 0],
-      [16, 'second\nline', ['out …'], 'main', undefined, 'a\nb', 4],
+      [2, 'parley migrate', undefined, 'main', undefined, [], 2],
+      [6, 'make run', undefined, 'server', 'is running', [], 0],
+      [10, 'one   # comment', undefined, 'main', undefined, [], 0],
+      [11, 'two \\\n  --more', undefined, 'main', undefined, [], 0],
+      [16, 'first', ['out 1'], 'main', undefined, [], 0],
+      [18, 'second\nline', ['out …'], 'main', undefined, ['a', 'b'], 4],
     ],
   );
+  assert.deepEqual(steps.at(-1), {
+    kind: 'file',
+    line: 26,
+    path: 'people.csv',
+    text: 'address,name\n\na@b.example,A\n',
+  });
 });
 
 test('refuses what it cannot read', () => {
@@ -45,6 +62,8 @@ test('refuses what it cannot read', () => {
   assert.throws(() => readPage('```sh\nls'), /no end/);
   assert.throws(() => readPage('<!-- transcript: colour="red" -->\n```sh\nls\n```'), /no directive/);
   assert.throws(() => readPage('<!-- transcript: until=x -->\n```sh\nls\n```'), /cannot read/);
+  assert.throws(() => readPage('<!-- transcript: then="^C" -->\n```sh\nls\n```'), /then without until/);
+  assert.throws(() => readPage('<!-- transcript: file="a" exit="1" -->\n```csv\na\n```'), /exit beside file/);
   assert.throws(() => readPage('<!-- transcript: exit="1" -->\ntext'), /without a block/);
 });
 

@@ -1,5 +1,9 @@
+/** Something that a reader of a page does. */
+export type Step = CommandStep | FileStep;
+
 /** A command of a page and what the page shows of its output. */
-export interface Step {
+export interface CommandStep {
+  readonly kind: 'command';
   /** Line of the page, from 1. */
   readonly line: number;
   readonly command: string;
@@ -8,26 +12,44 @@ export interface Step {
   readonly terminal: string;
   /** What it has printed when the page goes on; undefined waits for its end. */
   readonly until: string | undefined;
-  readonly stdin: string;
+  /** Key that is pressed then. */
+  readonly then: string | undefined;
+  /** Lines that are typed, each when the command asks for something. */
+  readonly typed: readonly string[];
   readonly exit: number;
   /** Why it is not run; undefined when it is. */
   readonly skip: string | undefined;
 }
 
-const FENCE = /^ {0,3}```(\w*)\s*$/;
-const DIRECTIVE = /^ {0,3}<!-- transcript:(.*)-->\s*$/;
-const KNOWN = new Set(['terminal', 'until', 'stdin', 'exit', 'skip']);
+/** A file that the page shows and its reader makes. */
+export interface FileStep {
+  readonly kind: 'file';
+  readonly line: number;
+  readonly path: string;
+  readonly text: string;
+}
 
-/** Reads the commands of a Markdown page. Throws where a directive or a block is malformed. */
+const FENCE = /^ {0,3}```([\w-]*)\s*$/;
+const DIRECTIVE = /^ {0,3}<!-- transcript:(.*)-->\s*$/;
+const OF_COMMANDS = ['terminal', 'until', 'then', 'typed', 'exit', 'skip'];
+const KNOWN = new Set([...OF_COMMANDS, 'file', 'run']);
+
+type Directive = ReadonlyMap<string, string>;
+
+/** Reads what the reader of a Markdown page does. Throws where a directive or a block is malformed. */
 export function readPage(markdown: string): readonly Step[] {
   const steps: Step[] = [];
   const lines = markdown.split('\n');
-  let directive: ReadonlyMap<string, string> = new Map();
+  let directive: Directive = new Map();
   for (let at = 0; at < lines.length; at++) {
     const text = lines[at] as string;
     const said = DIRECTIVE.exec(text);
     if (said) {
       directive = readDirective(said[1] as string, at + 1);
+      const hidden = directive.get('run');
+      if (hidden === undefined) continue;
+      steps.push(step(at + 1, hidden, undefined, directive, true));
+      directive = new Map();
       continue;
     }
     const fence = FENCE.exec(text);
@@ -39,15 +61,26 @@ export function readPage(markdown: string): readonly Step[] {
     while (++at < lines.length && !FENCE.test(lines[at] as string));
     if (at >= lines.length) throw new Error(`line ${begin}: the block has no end`);
     const body = lines.slice(begin, at);
-    if (fence[1] === 'console') steps.push(...consoleSteps(body, begin + 1, directive));
-    else if (fence[1] === 'sh') steps.push(...shellSteps(body, begin + 1, directive));
-    else if (directive.size > 0) throw new Error(`line ${begin}: a directive before a block that is not run`);
+    steps.push(...blockSteps(fence[1] as string, body, begin, directive));
     directive = new Map();
   }
   return steps;
 }
 
-function readDirective(text: string, line: number): ReadonlyMap<string, string> {
+function blockSteps(language: string, body: readonly string[], begin: number, directive: Directive): readonly Step[] {
+  const path = directive.get('file');
+  const ofCommands = OF_COMMANDS.filter(name => directive.has(name));
+  if (path !== undefined) {
+    if (ofCommands.length > 0) throw new Error(`line ${begin}: ${ofCommands.join(', ')} beside file`);
+    return [{ kind: 'file', line: begin, path, text: `${body.join('\n')}\n` }];
+  }
+  if (language === 'console') return consoleSteps(body, begin + 1, directive);
+  if (language === 'sh') return shellSteps(body, begin + 1, directive);
+  if (directive.size > 0) throw new Error(`line ${begin}: a directive before a block that is not run`);
+  return [];
+}
+
+function readDirective(text: string, line: number): Directive {
   const found = new Map<string, string>();
   const rest = text.replace(/(\w+)="((?:[^"\\]|\\.)*)"/g, (_, name: string, value: string) => {
     if (!KNOWN.has(name)) throw new Error(`line ${line}: ${name} is no directive`);
@@ -59,10 +92,11 @@ function readDirective(text: string, line: number): ReadonlyMap<string, string> 
   });
   if (rest.trim() !== '' || found.size === 0)
     throw new Error(`line ${line}: cannot read the directive "${text.trim()}"`);
+  if (found.has('then') && !found.has('until')) throw new Error(`line ${line}: then without until`);
   return found;
 }
 
-function consoleSteps(body: readonly string[], first: number, directive: ReadonlyMap<string, string>): Step[] {
+function consoleSteps(body: readonly string[], first: number, directive: Directive): Step[] {
   const commands: { line: number; command: string; output: string[] }[] = [];
   body.forEach((text, i) => {
     const last = commands.at(-1);
@@ -76,33 +110,38 @@ function consoleSteps(body: readonly string[], first: number, directive: Readonl
   );
 }
 
-function shellSteps(body: readonly string[], first: number, directive: ReadonlyMap<string, string>): Step[] {
+function shellSteps(body: readonly string[], first: number, directive: Directive): Step[] {
   const commands: { line: number; command: string }[] = [];
   let open = false;
+  let document: string | undefined; // how a here-document ends
   body.forEach((text, i) => {
     const last = commands.at(-1);
-    if (open && last) last.command += `\n${text}`;
+    if ((open || document !== undefined) && last) last.command += `\n${text}`;
     else if (text.trim() !== '' && !text.startsWith('#')) commands.push({ line: first + i, command: text });
     open = text.endsWith('\\');
+    if (document === undefined) document = /<<'?(\w+)'?/.exec(text)?.[1];
+    else if (text === document) document = undefined;
   });
   return commands.map(({ line, command }, i) => step(line, command, undefined, directive, i === commands.length - 1));
 }
 
-/** `until`, `stdin` and `exit` are said of the last command of a block; `terminal` and `skip` of all. */
+/** `terminal` and `skip` are said of all commands of a block, everything else of the last one. */
 function step(
   line: number,
   command: string,
   output: readonly string[] | undefined,
-  directive: ReadonlyMap<string, string>,
+  directive: Directive,
   last: boolean,
 ): Step {
   return {
+    kind: 'command',
     line,
     command,
     output: output?.length ? output : undefined,
     terminal: directive.get('terminal') ?? 'main',
     until: last ? directive.get('until') : undefined,
-    stdin: last ? (directive.get('stdin') ?? '') : '',
+    then: last ? directive.get('then') : undefined,
+    typed: last ? (directive.get('typed')?.split('\n') ?? []) : [],
     exit: last ? Number(directive.get('exit') ?? 0) : 0,
     skip: directive.get('skip'),
   };
