@@ -1,4 +1,5 @@
 import type { CollectionSpec, Doc } from '@parley/store';
+import type { ParkReason } from './domain/record.ts';
 
 /** One link of a chain: what stood at one offset of the log. Never changed. `_id` is the place. */
 export interface LinkDoc extends Doc {
@@ -24,6 +25,8 @@ export interface ContentDoc extends Doc {
   readonly accepted?: number;
   /** When it was parked. */
   readonly parked?: number;
+  /** Why it was parked. */
+  readonly why?: ParkReason;
   /** Place of the record that says it was not accepted; absent when it was. */
   readonly denied?: string;
 }

@@ -47,6 +47,12 @@ export const archivingErrors = defineErrors({
     message: 'the archive has no such record',
     remedy: 'Take the id from a search; a record that was purged lawfully is gone.',
   },
+  'archive.record_not_found': {
+    kind: 'not_found',
+    message: 'not archived (yet): the archive has no record with this id',
+    remedy:
+      'What was just accepted may wait in the log: `archive status` shows how many do. Otherwise no policy archives it, the id is not that of an event, or it was purged lawfully.',
+  },
   'archive.audit_unavailable': {
     kind: 'unavailable',
     message: 'the audit log cannot be written, so nothing of the archive is shown',

@@ -1,9 +1,19 @@
 import type { Logger, Metrics } from '@parley/runtime';
 import { parseChain } from './domain/place.ts';
+import type { FindingKind } from './domain/walk.ts';
 
 /** One helper for each thing that happens to the archive: log line, counter and gauge together. Never content. */
 export type Telemetry = ReturnType<typeof createTelemetry>;
 
+const FINDINGS: readonly FindingKind[] = [
+  'missing_link',
+  'broken_hash',
+  'altered_content',
+  'missing_content',
+  'checkpoint_mismatch',
+  'bad_signature',
+  'checkpoint_copy_differs',
+];
 const STATES = ['unknown', 'archived', 'duplicate', 'conflict', 'not_accepted', 'parked'];
 
 export function createTelemetry(parent: Logger, metrics: Metrics) {
@@ -24,7 +34,7 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
   });
   const parked = metrics.gauge({
     name: 'parley_archive_parked_records',
-    help: 'Records that could not be read and are kept as bytes, as of the last look at the status, counted to 100,000.',
+    help: 'Records that could not be read and are kept as bytes, counted to 100,000 at the start, when one is parked and with the status.',
   });
   const alarms = metrics.counter({
     name: 'parley_archive_alarms_total',
@@ -87,6 +97,8 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     name: 'parley_archive_audit_failures_total',
     help: 'Entries that could not be written to the audit log; what they were for was refused.',
   });
+  // A counter that begins with its first finding would never be seen to increase.
+  for (const kind of FINDINGS) findings.inc({ kind }, 0);
   for (const kind of ['link_differs', 'gap', 'head_differs', 'copy_differs', 'audit_differs']) alarms.inc({ kind }, 0);
 
   return {

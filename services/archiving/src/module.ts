@@ -9,6 +9,7 @@ import { createMailWriter } from './adapters/mail/mail-writer.ts';
 import { decodeFull } from './adapters/protobuf/decode-full.ts';
 import { decodeIndexed } from './adapters/protobuf/decode-indexed.ts';
 import { decodeRecord } from './adapters/protobuf/decode-record.ts';
+import { whyParked } from './adapters/protobuf/why-parked.ts';
 import { createAuditStore } from './adapters/store/audit-store.ts';
 import { createCheckpointStore } from './adapters/store/checkpoint-store.ts';
 import { createContentStore } from './adapters/store/content-store.ts';
@@ -24,6 +25,8 @@ import { createGate } from './app/gate.ts';
 import { createGetStatus } from './app/get-status.ts';
 import { Indexer } from './app/indexer.ts';
 import { createListEntries } from './app/list-entries.ts';
+import { createCountParked, createListParked } from './app/list-parked.ts';
+import { createLocateRecord } from './app/locate-record.ts';
 import { createReadRecords } from './app/read-records.ts';
 import { RecentRecords } from './app/recent-records.ts';
 import { createResolvePeople } from './app/resolve-people.ts';
@@ -66,7 +69,7 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const { clock, checkpointSigner: signer, checkpointCopy: copy } = deps;
   const settings = config;
   const telemetry = createTelemetry(deps.logger, deps.metrics);
-  const codec = { decode: decodeRecord, decodeIndexed, decodeFull };
+  const codec = { decode: decodeRecord, whyParked, decodeIndexed, decodeFull };
   const log = createArchiveLog(deps.eventLog);
   const links = createLinkStore(deps.store);
   const contents = createContentStore(deps.store);
@@ -81,11 +84,14 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const me = deps.ids.opaque();
   const indexer = new Indexer({ clock, links, contents, codec, index, recent, me, settings, telemetry });
   const file = createFileContents({ contents, codec, clock });
+  const countParked = createCountParked(contents, telemetry);
+  // Only a figure: what is archived does not wait for it.
+  const parked = () => countParked().catch(() => undefined);
   const archived: ArchiveRecordsDeps['archived'] = (chain, next, entries) => {
     recent.add(chain, next, entries);
     indexer.note(chain, next);
   };
-  const archive = createArchiveRecords({ links, contents, file, telemetry, archived });
+  const archive = createArchiveRecords({ links, contents, file, telemetry, parked, archived });
   const archiver = new Archiver({ log, links, archive, telemetry });
   const heads = () => archiver.heads();
   const keeper = new CheckpointKeeper({ clock, log, links, checkpoints, copy, signer, heads, settings, telemetry });
@@ -99,8 +105,11 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const settle = createSettle({ clock, log, group: ARCHIVING_GROUP, pollMs: config.settlePollMs });
   const policy = createPolicyReader(deps.channels.directory, config.directoryTimeoutMs);
   const audited = { audit, people, telemetry };
+  const read = createReadRecords({ links, contents, codec });
   const archiveServices = archiveService({
-    getStatus: createGetStatus({ log, links, contents, checkpoints, policy, index, signer, telemetry }),
+    listParked: createListParked({ contents }),
+    locateRecord: createLocateRecord({ contents, checkpoints, index, read }),
+    getStatus: createGetStatus({ log, links, countParked, checkpoints, policy, index, signer }),
     verify: createVerify({ ...audited, links, contents, checkpoints, copy, signer, codec, clock, settle, settings }),
   });
 
@@ -109,6 +118,7 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
     services: [archiveServices, ...deskServices()],
     async start() {
       await audit.start();
+      await parked();
       await consumer.start();
       await keeper.start();
       await sealer.start();
@@ -125,7 +135,6 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
 
   /** What the compliance officer and the auditor work with. */
   function deskServices() {
-    const read = createReadRecords({ links, contents, codec });
     const search = createSearchRecords({ clock, index, read, settings });
     const resolve = createResolvePeople({ people, index });
     const searches = createGate(config.maxSearches, limit =>

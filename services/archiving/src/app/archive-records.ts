@@ -1,4 +1,4 @@
-import { equalBytes, type Link, linkHash } from '../domain/link.ts';
+import { equalBytes, type Link, linkHash, PARKED } from '../domain/link.ts';
 import { placeOf } from '../domain/place.ts';
 import { displacedId } from '../domain/record.ts';
 import type { Telemetry } from '../events.ts';
@@ -13,6 +13,8 @@ export interface ArchiveRecordsDeps {
   readonly contents: ContentStore;
   readonly file: FileContents;
   readonly telemetry: Telemetry;
+  /** Told when something was parked. */
+  readonly parked?: () => Promise<unknown>;
   /** Told what was archived, in the order of the chain, and where the chain ends now; nothing of it when it was there before. */
   readonly archived?: (chain: string, next: number, entries: readonly Entry[]) => void;
 }
@@ -38,6 +40,10 @@ export function createArchiveRecords(deps: ArchiveRecordsDeps): ArchiveRecords {
     return { place, recordId, state, contentId, rawHash, hash: linkHash(previous, rawHash, state, recordId) };
   }
 
+  async function noteParked(entries: readonly Entry[]): Promise<void> {
+    if (entries.some(entry => entry.state === PARKED)) await deps.parked?.();
+  }
+
   async function appendNew(chain: string, head: Head, records: readonly LogEntry[]): Promise<Head | undefined> {
     const entries = await file(chain, records);
     const made: Link[] = [];
@@ -50,6 +56,7 @@ export function createArchiveRecords(deps: ArchiveRecordsDeps): ArchiveRecords {
     const results = await links.insert(made);
     if (results.includes(false)) return undefined;
     telemetry.archived(entries);
+    await noteParked(entries);
     const next = (records.at(-1)?.offset ?? head.next - 1) + 1;
     deps.archived?.(chain, next, entries);
     return { next, hash: previous };
@@ -74,6 +81,7 @@ export function createArchiveRecords(deps: ArchiveRecordsDeps): ArchiveRecords {
     // that comes again.
     if (results.includes(false)) throw new Error(`links of ${chain} were written by somebody else`);
     telemetry.archived([...filed.values()]);
+    await noteParked([...filed.values()]);
     const next = (records.at(-1)?.offset ?? head.next - 1) + 1;
     deps.archived?.(chain, next, []);
     return { next, hash: previous };

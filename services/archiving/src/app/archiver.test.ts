@@ -6,12 +6,16 @@ import { ManualClock } from '@parley/testkit';
 import { decodeFull } from '../adapters/protobuf/decode-full.ts';
 import { decodeIndexed } from '../adapters/protobuf/decode-indexed.ts';
 import { decodeRecord } from '../adapters/protobuf/decode-record.ts';
+import { whyParked } from '../adapters/protobuf/why-parked.ts';
 import { createContentStore } from '../adapters/store/content-store.ts';
 import { createLinkStore } from '../adapters/store/link-store.ts';
 import { archiveContents, archiveLinks, archivingCollections } from '../collections.ts';
+import { PARKED } from '../domain/link.ts';
+import { emptyTally, walkChain } from '../domain/walk.ts';
 import { createTelemetry } from '../events.ts';
 import type { LogEntry } from '../ports/archive-log.ts';
 import type { ContentStore, LinkStore } from '../ports/archive-store.ts';
+import type { RecordCodec } from '../ports/codec.ts';
 import { recordOf } from '../testing/world.ts';
 import { createArchiveRecords } from './archive-records.ts';
 import { Archiver } from './archiver.ts';
@@ -38,12 +42,16 @@ const entries = (from: number, to: number, of = (i: number) => recordOf({ id: `a
 const everything = entries(0, 100);
 
 /** A process that archives; `more` goes wrong in its own way. */
-function archiver(more: { links?: LinkStore; contents?: ContentStore } = {}, log = everything): Archiver {
-  const deps = { links, contents, ...more };
+function archiver(
+  more: { links?: LinkStore; contents?: ContentStore; decode?: RecordCodec['decode'] } = {},
+  log = everything,
+): Archiver {
+  const { decode = decodeRecord, ...replaced } = more;
+  const deps = { links, contents, ...replaced };
   const telemetry = createTelemetry(createLogger({ level: 'silent', service: 'archiving' }), metrics);
   const file = createFileContents({
     contents: deps.contents,
-    codec: { decode: decodeRecord, decodeIndexed, decodeFull },
+    codec: { decode, whyParked, decodeIndexed, decodeFull },
     clock,
   });
   return new Archiver({
@@ -155,5 +163,21 @@ describe('the archiver', () => {
       await collection.replace({ ...link, hashes: Buffer.concat([link.hashes.subarray(0, 32), Buffer.alloc(32)]) }, 1);
     await archiver().handle(batch(entries(0, 10)));
     assert.equal(await alarms(), 2);
+  });
+
+  it('leaves what an earlier version parked as it is, although this one can read it', async () => {
+    const unreadable = entries(0, 1)[0]?.value as Uint8Array;
+    const earlier = (bytes: Uint8Array) => (Buffer.compare(bytes, unreadable) === 0 ? undefined : decodeRecord(bytes));
+    await archiver({ decode: earlier }).handle(batch(entries(0, 10)));
+    const before = await snapshot();
+    assert.equal(before.links[0]?.state, PARKED);
+    await archiver().handle(batch(entries(0, 10)));
+    assert.deepEqual(await snapshot(), before);
+    assert.equal(await alarms(), 0);
+    const [link] = await links.page('0000000000000007/archive/0000', undefined, '1', 1);
+    assert.ok(link);
+    const [content] = await contents.getMany([link.contentId]);
+    const walk = walkChain('0000000000000007/archive/0000', 0, emptyTally());
+    assert.deepEqual(walk.step({ link, content, record: decodeRecord(unreadable) }), []);
   });
 });

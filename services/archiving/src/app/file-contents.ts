@@ -55,7 +55,10 @@ export function createFileContents({ contents, codec, clock }: FileContentsDeps)
     const record = codec.decode(value);
     const rawHash = rawHashOf(value);
     const kept = { place, raw: value };
-    if (!record) return { place, record, rawHash, content: { ...kept, id: parkedId(place), parkedMs: clock.now() } };
+    if (!record) {
+      const parked = { id: parkedId(place), parkedMs: clock.now(), parkReason: codec.whyParked(value) };
+      return { place, record, rawHash, content: { ...kept, ...parked } };
+    }
     const id = record.kind === 'event' ? record.recordId : deniedId(record);
     const content = {
       id,
@@ -131,7 +134,10 @@ export function createFileContents({ contents, codec, clock }: FileContentsDeps)
     records.map(record => {
       const draft = draftOf(chain, record);
       const link = found.get(draft.place);
-      return entryOf(draft, link?.state ?? firstState(draft), link?.contentId ?? draft.content.id);
+      if (!link) return entryOf(draft, firstState(draft), draft.content.id);
+      // What was parked stays so, although this version may be able to read it.
+      const known = link.state === PARKED ? { ...draft, record: undefined } : draft;
+      return entryOf(known, link.state, link.contentId);
     });
 
   return Object.assign(file, { again });

@@ -2,25 +2,21 @@ import type { CallContext } from '@parley/rpc';
 import { chainId, parsePlace } from '../domain/place.ts';
 import { summaryOf } from '../domain/policy-summary.ts';
 import { archivingErrors } from '../errors.ts';
-import type { Telemetry } from '../events.ts';
 import type { ArchiveLog, Ends } from '../ports/archive-log.ts';
-import type { CheckpointStore, ContentStore, LinkStore } from '../ports/archive-store.ts';
+import type { CheckpointStore, LinkStore } from '../ports/archive-store.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { IndexStore } from '../ports/index-store.ts';
 import type { PolicyReader } from '../ports/policy.ts';
 import { countNotIndexed } from './chains.ts';
 
-const PARKED_CAP = 100_000;
-
 export interface StatusDeps {
   readonly log: ArchiveLog;
   readonly links: LinkStore;
-  readonly contents: ContentStore;
+  readonly countParked: () => Promise<number>;
   readonly checkpoints: CheckpointStore;
   readonly policy: PolicyReader;
   readonly index: IndexStore;
   readonly signer: CheckpointSigner;
-  readonly telemetry: Telemetry;
 }
 
 export interface PartitionState {
@@ -47,7 +43,7 @@ export interface Status {
 
 /** How far the archive is. Read from store and log, so that every replica says the same. */
 export function createGetStatus(deps: StatusDeps): (context: CallContext) => Promise<Status> {
-  const { log, links, contents, checkpoints, policy, index, signer, telemetry } = deps;
+  const { log, links, checkpoints, policy, index, signer } = deps;
 
   async function partitionState(epoch: number, { partition, low, high }: Ends): Promise<PartitionState> {
     const { topic } = log;
@@ -73,8 +69,7 @@ export function createGetStatus(deps: StatusDeps): (context: CallContext) => Pro
     try {
       const [epoch, ends] = await Promise.all([log.epoch(), log.ends()]);
       const partitions = await Promise.all(ends.map(end => partitionState(epoch, end)));
-      const [parked, notIndexed] = await Promise.all([contents.countParked(PARKED_CAP), countNotIndexed(links, index)]);
-      telemetry.parked(parked);
+      const [parked, notIndexed] = await Promise.all([deps.countParked(), countNotIndexed(links, index)]);
       const key = { signingKeyId: signer.keyId, signingPublicKey: signer.publicPem };
       return { partitions, parked, notIndexed, policySummary: summaryOf(await asked), ...key };
     } catch (cause) {

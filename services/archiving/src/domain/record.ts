@@ -35,6 +35,9 @@ export interface FullRecord extends ArchivedRecord {
   readonly targetId: string;
 }
 
+/** Why a record could not be processed. */
+export type ParkReason = 'not_a_record' | 'unknown_version' | 'unknown_kind' | 'invalid';
+
 const RECORD_ID = /^[A-Za-z0-9_.:-]{1,180}$/;
 const NAME = /^[A-Za-z0-9_.:-]{0,100}$/;
 const HASH_BYTES = 32;

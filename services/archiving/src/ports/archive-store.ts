@@ -1,5 +1,6 @@
 import type { SignedCheckpoint } from '../domain/checkpoint.ts';
 import type { Link } from '../domain/link.ts';
+import type { ParkReason } from '../domain/record.ts';
 
 /** Raw bytes of a record, with what searches need. */
 export interface Content {
@@ -11,9 +12,15 @@ export interface Content {
   readonly personIds?: readonly string[];
   readonly acceptedMs?: number;
   readonly parkedMs?: number;
+  readonly parkReason?: ParkReason;
   /** Place of the record that says it was not accepted. */
   readonly deniedBy?: string | undefined;
   readonly revision?: number;
+}
+
+export interface ParkedPage {
+  readonly contents: readonly Content[];
+  readonly next: string | undefined;
 }
 
 /** Links: never changed, never removed. */
@@ -42,6 +49,8 @@ export interface ContentStore {
   setDenied(id: string, by: string | undefined): Promise<void>;
   /** How many are parked, counted no further than `cap`. */
   countParked(cap: number): Promise<number>;
+  /** Those that are parked, oldest first; undefined when `after` is no `next` of a page. */
+  listParked(limit: number, after: string | undefined): Promise<ParkedPage | undefined>;
 }
 
 export interface CheckpointStore {

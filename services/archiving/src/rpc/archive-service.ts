@@ -2,24 +2,32 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ArchiveService,
   FindingKind,
+  ParkReason,
   type RecordState,
   type VerifyEventSchema,
 } from '@parley/contracts/archive/v1/archive';
 import type { CallContext } from '@parley/rpc';
 import { type MountedService, service } from '@parley/rpc';
 import type { Status } from '../app/get-status.ts';
+import type { createListParked } from '../app/list-parked.ts';
+import type { createLocateRecord } from '../app/locate-record.ts';
 import type { Verify, VerifyEvent } from '../app/verify.ts';
 import { archivingErrors } from '../errors.ts';
 import { drained, MOST_QUEUED_BYTES } from './drained.ts';
+import { atMost, recordIdOf } from './validate.ts';
 
 const MOST_SETTLE_MS = 60_000;
+const MOST_PARKED = 200;
+const MOST_CURSOR = 2_048;
 
 export interface ArchiveUseCases {
   readonly getStatus: (context: CallContext) => Promise<Status>;
   readonly verify: Verify;
+  readonly listParked: ReturnType<typeof createListParked>;
+  readonly locateRecord: ReturnType<typeof createLocateRecord>;
 }
 
-export function archiveService({ getStatus, verify }: ArchiveUseCases): MountedService {
+export function archiveService({ getStatus, verify, listParked, locateRecord }: ArchiveUseCases): MountedService {
   return service(ArchiveService, {
     async getStatus(_, context) {
       const status = await getStatus(context);
@@ -42,6 +50,21 @@ export function archiveService({ getStatus, verify }: ArchiveUseCases): MountedS
         signingPublicKey: status.signingPublicKey,
       };
     },
+    async listParked({ limit, cursor }) {
+      if (cursor.length > MOST_CURSOR) throw archivingErrors('archive.cursor_invalid', { field: 'cursor' });
+      const page = await listParked(atMost(limit, 'limit', MOST_PARKED, 50), cursor === '' ? undefined : cursor);
+      return {
+        records: page.records.map(({ place, parkedMs, reason, size, sha256 }) => ({
+          ...{ linkId: place, sha256, size: BigInt(size), parkedMs: BigInt(parkedMs) },
+          reason: reason === undefined ? ParkReason.UNSPECIFIED : PARK_REASONS[reason],
+        })),
+        nextCursor: page.next ?? '',
+      };
+    },
+    async locateRecord({ recordId }) {
+      const { place, state, acceptedMs, ...rest } = await locateRecord(recordIdOf(recordId));
+      return { ...rest, linkId: place, state: state as RecordState, acceptedMs: BigInt(acceptedMs) };
+    },
     async verify({ reportRecords, settleMs }, context, sink) {
       if (settleMs > MOST_SETTLE_MS)
         throw archivingErrors('archive.settle_invalid', { field: 'settle_ms', params: { limit: MOST_SETTLE_MS } });
@@ -53,6 +76,13 @@ export function archiveService({ getStatus, verify }: ArchiveUseCases): MountedS
     },
   });
 }
+
+const PARK_REASONS = {
+  not_a_record: ParkReason.NOT_A_RECORD,
+  unknown_version: ParkReason.UNKNOWN_VERSION,
+  unknown_kind: ParkReason.UNKNOWN_KIND,
+  invalid: ParkReason.INVALID,
+} as const;
 
 const findingKinds = {
   missing_link: FindingKind.MISSING_LINK,

@@ -100,6 +100,8 @@ export interface RecordInit {
   readonly people?: readonly { readonly id: string; readonly address?: string; readonly displayName?: string }[];
   readonly atMs?: number;
   readonly key?: string;
+  readonly version?: number;
+  readonly critical?: boolean;
 }
 
 export const NINE = 1_767_600_000_000;
@@ -114,6 +116,8 @@ export function recordOf({
   people = [{ id: 'ann' }, { id: 'bob' }],
   atMs = NINE,
   key = '0000000000000abcde',
+  version = 1,
+  critical = false,
 }: RecordInit) {
   const recipientIds = people.map(person => person.id);
   const acceptedMs = BigInt(atMs);
@@ -122,7 +126,7 @@ export function recordOf({
   return toBinary(
     ArchiveRecordSchema,
     create(ArchiveRecordSchema, {
-      ...{ ...facts, version: 1, recordId: id, kind, contentHash: new Uint8Array(32).fill(hash) },
+      ...{ ...facts, version, critical, recordId: id, kind, contentHash: new Uint8Array(32).fill(hash) },
       ...{ event: toBinary(ImEventSchema, event), decidedBy: 'global' },
       people: people.map(person => ({ ...person })),
     }),
@@ -270,6 +274,8 @@ export async function createWorld(config: Partial<ArchivingConfig> = {}, partiti
       (impl()['getStatus'] as Handler)(create(GetStatusRequestSchema), context()) as Promise<
         Required<MessageInitShape<typeof GetStatusResponseSchema>>
       >,
+    /** Calls a unary method of the archive service. */
+    ask: async <T>(method: string, message: object) => (await handler(0, method)(message, context())) as T,
     directory: directory.state,
     auditCopy,
     search: (request: MessageInitShape<typeof SearchRequestSchema> = {}, signal?: AbortSignal, by?: string) =>

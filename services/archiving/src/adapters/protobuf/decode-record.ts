@@ -45,7 +45,8 @@ export function decodeRecord(bytes: Uint8Array): ArchivedRecord | undefined {
         reader.skip(KNOWN);
     }
   }
-  if (reader.broken || version < 1 || (kind !== IM_EVENT && kind !== NOT_ACCEPTED)) return undefined;
+  if (reader.broken || version < 1 || version > KNOWN_VERSION || (kind !== IM_EVENT && kind !== NOT_ACCEPTED))
+    return undefined;
   const record: ArchivedRecord = {
     kind: kind === IM_EVENT ? 'event' : 'not-accepted',
     ...{ recordId, conversationId, senderId, recipientIds, acceptedMs, contentHash },
@@ -53,6 +54,8 @@ export function decodeRecord(bytes: Uint8Array): ArchivedRecord | undefined {
   return isReadable(record) ? record : undefined;
 }
 
+/** The newest version that can be read; what a later one means is not known here. */
+export const KNOWN_VERSION = 1;
 const IM_EVENT = 1;
 const NOT_ACCEPTED = 2;
 /** Numbers of the fields that are read. */

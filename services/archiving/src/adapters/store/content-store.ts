@@ -1,4 +1,4 @@
-import type { Store } from '@parley/store';
+import { type Store, StoreError } from '@parley/store';
 import { archiveContents, type ContentDoc } from '../../collections.ts';
 import type { Content, ContentStore } from '../../ports/archive-store.ts';
 
@@ -40,14 +40,23 @@ export function createContentStore(store: Store): ContentStore {
       }
       throw new Error(`content ${id} changes all the time`);
     },
+    async listParked(limit, after) {
+      try {
+        const page = await contents.scan('parked', { limit, ...(after !== undefined && { after }) });
+        return { contents: page.docs.map(fromDoc), next: page.next };
+      } catch (error) {
+        if (error instanceof StoreError && error.code === 'store.bad_cursor') return undefined;
+        throw error;
+      }
+    },
     countParked: cap => contents.count('parked', {}, cap),
   };
 }
 
-function toDoc({ id, place, raw, conversationId, personIds, acceptedMs, parkedMs }: Content): ContentDoc {
+function toDoc({ id, place, raw, conversationId, personIds, acceptedMs, parkedMs, parkReason }: Content): ContentDoc {
   const doc: ContentDoc = { _id: id, v: VERSION, place, raw };
   if (conversationId === undefined || personIds === undefined || acceptedMs === undefined)
-    return { ...doc, parked: parkedMs ?? 0 };
+    return { ...doc, parked: parkedMs ?? 0, ...(parkReason && { why: parkReason }) };
   return { ...doc, conv: conversationId, people: personIds, accepted: acceptedMs };
 }
 
@@ -60,6 +69,7 @@ function fromDoc(doc: ContentDoc): Content {
     ...(doc.people === undefined ? {} : { personIds: doc.people }),
     ...(doc.accepted === undefined ? {} : { acceptedMs: doc.accepted }),
     ...(doc.parked === undefined ? {} : { parkedMs: doc.parked }),
+    ...(doc.why === undefined ? {} : { parkReason: doc.why }),
     ...(doc.denied === undefined ? {} : { deniedBy: doc.denied }),
   };
 }

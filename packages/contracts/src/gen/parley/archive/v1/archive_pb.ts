@@ -11,7 +11,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file parley/archive/v1/archive.proto.
  */
 export const file_parley_archive_v1_archive: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wYXJsZXkvYXJjaGl2ZS92MS9hcmNoaXZlLnByb3RvEhFwYXJsZXkuYXJjaGl2ZS52MSIqCgdQdXJwb3NlEg8KB2Nhc2VfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIn0KDEFyY2hpdmVRdWVyeRIOCgZwZW9wbGUYASADKAkSEgoKYW55X3BlcnNvbhgCIAEoCBIPCgdmcm9tX21zGAMgASgDEhAKCHVudGlsX21zGAQgASgDEg0KBXdvcmRzGAUgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgGIAEoCSKLAQoNU2VhcmNoUmVxdWVzdBIrCgdwdXJwb3NlGAEgASgLMhoucGFybGV5LmFyY2hpdmUudjEuUHVycG9zZRIuCgVxdWVyeRgCIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLkFyY2hpdmVRdWVyeRINCgVsaW1pdBgDIAEoDRIOCgZjdXJzb3IYBCABKAkifAoOU2VhcmNoUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZEl0ZW0SEwoLbmV4dF9jdXJzb3IYAiABKAkSEAoIYXVkaXRfaWQYAyABKAkSEwoLbm90X2luZGV4ZWQYBCABKAQipwIKDEFyY2hpdmVkSXRlbRIRCglyZWNvcmRfaWQYASABKAkSDwoHbGlua19pZBgCIAEoCRItCgVzdGF0ZRgDIAEoDjIeLnBhcmxleS5hcmNoaXZlLnYxLlJlY29yZFN0YXRlEhMKC2FjY2VwdGVkX21zGAQgASgDEhcKD2NvbnZlcnNhdGlvbl9pZBgFIAEoCRIwCgZzZW5kZXIYBiABKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5EjQKCnJlY2lwaWVudHMYByADKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5EgwKBHRleHQYCCABKAkSDAoEa2luZBgJIAEoCRISCgpkZWNpZGVkX2J5GAogASgJIkIKDUFyY2hpdmVkUGFydHkSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkibAoLVmlld1JlcXVlc3QSKwoHcHVycG9zZRgBIAEoCzIaLnBhcmxleS5hcmNoaXZlLnYxLlB1cnBvc2USEQoJcmVjb3JkX2lkGAIgASgJEg4KBmJlZm9yZRgDIAEoDRINCgVhZnRlchgEIAEoDSJdCgxWaWV3UmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZEl0ZW0SEAoIYXVkaXRfaWQYAiABKAkSCwoDcmF3GAMgASgMIp0BCg1FeHBvcnRSZXF1ZXN0EisKB3B1cnBvc2UYASABKAsyGi5wYXJsZXkuYXJjaGl2ZS52MS5QdXJwb3NlEi4KBXF1ZXJ5GAIgASgLMh8ucGFybGV5LmFyY2hpdmUudjEuQXJjaGl2ZVF1ZXJ5Ei8KBmZvcm1hdBgDIAEoDjIfLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydEZvcm1hdCK/AQoLRXhwb3J0RXZlbnQSNQoIcHJvZ3Jlc3MYASABKAsyIS5wYXJsZXkuYXJjaGl2ZS52MS5FeHBvcnRQcm9ncmVzc0gAEi0KBGZpbGUYAiABKAsyHS5wYXJsZXkuYXJjaGl2ZS52MS5FeHBvcnRGaWxlSAASDgoEZGF0YRgDIAEoDEgAEjEKBnJlc3VsdBgEIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydFJlc3VsdEgAQgcKBWV2ZW50IjQKDkV4cG9ydFByb2dyZXNzEg8KB3JlY29yZHMYASABKAQSEQoJbG9va2VkX2F0GAIgASgEIhoKCkV4cG9ydEZpbGUSDAoEcGF0aBgBIAEoCSJXCgxFeHBvcnRSZXN1bHQSDwoHcmVjb3JkcxgBIAEoBBINCgVmaWxlcxgCIAEoBBIVCg1tYW5pZmVzdF9oYXNoGAMgASgJEhAKCGF1ZGl0X2lkGAQgASgJIncKEkxpc3RFbnRyaWVzUmVxdWVzdBIPCgdjYXNlX2lkGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIPCgdmcm9tX21zGAMgASgDEhAKCHVudGlsX21zGAQgASgDEg0KBWxpbWl0GAUgASgNEg4KBmN1cnNvchgGIAEoCSJaChNMaXN0RW50cmllc1Jlc3BvbnNlEi4KB2VudHJpZXMYASADKAsyHS5wYXJsZXkuYXJjaGl2ZS52MS5BdWRpdEVudHJ5EhMKC25leHRfY3Vyc29yGAIgASgJIvMBCgpBdWRpdEVudHJ5Eg4KBm51bWJlchgBIAEoBBIQCghhdWRpdF9pZBgCIAEoCRINCgVhdF9tcxgDIAEoAxIwCgZwZXJzb24YBCABKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5Eg4KBmFjdGlvbhgFIAEoCRIrCgdwdXJwb3NlGAYgASgLMhoucGFybGV5LmFyY2hpdmUudjEuUHVycG9zZRITCgtkZXRhaWxfanNvbhgHIAEoCRIUCgxvdXRjb21lX2pzb24YCCABKAkSDAoEcGVlchgJIAEoCRIMCgRoYXNoGAogASgJIhYKFFZlcmlmeUVudHJpZXNSZXF1ZXN0ImAKFVZlcmlmeUVudHJpZXNSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSDwoHZW50cmllcxgCIAEoBBIQCghmaW5kaW5ncxgDIAMoCRIUCgxjaGVja3BvaW50ZWQYBCABKAQiEgoQR2V0U3RhdHVzUmVxdWVzdCLcAQoRR2V0U3RhdHVzUmVzcG9uc2USNgoKcGFydGl0aW9ucxgBIAMoCzIiLnBhcmxleS5hcmNoaXZlLnYxLlBhcnRpdGlvblN0YXR1cxIOCgZwYXJrZWQYAiABKAQSFgoOcG9saWN5X3N1bW1hcnkYAyABKAkSEwoLbm90X2luZGV4ZWQYBCABKAQSHgoWcGVvcGxlX3dpdGhfb3duX3BvbGljeRgFIAEoBBIWCg5zaWduaW5nX2tleV9pZBgGIAEoCRIaChJzaWduaW5nX3B1YmxpY19rZXkYByABKAkivgEKD1BhcnRpdGlvblN0YXR1cxINCgVlcG9jaBgBIAEoBBINCgV0b3BpYxgCIAEoCRIRCglwYXJ0aXRpb24YAyABKA0SFAoMZmlyc3Rfb2Zmc2V0GAQgASgDEhMKC25leHRfb2Zmc2V0GAUgASgDEgsKA2xhZxgGIAEoAxIVCg1jaGVja3BvaW50X21zGAcgASgDEhgKEGNoZWNrcG9pbnRfY291bnQYCCABKAMSEQoJaGVhZF9oYXNoGAkgASgJIjoKDVZlcmlmeVJlcXVlc3QSFgoOcmVwb3J0X3JlY29yZHMYASABKAgSEQoJc2V0dGxlX21zGAIgASgNIuoBCgtWZXJpZnlFdmVudBI1Cghwcm9ncmVzcxgBIAEoCzIhLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVByb2dyZXNzSAASMwoHZmluZGluZxgCIAEoCzIgLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUZpbmRpbmdIABIzCgZyZWNvcmQYAyABKAsyIS5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZmllZFJlY29yZEgAEjEKBnJlc3VsdBgEIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVJlc3VsdEgAQgcKBWV2ZW50Ii4KDlZlcmlmeVByb2dyZXNzEg0KBWxpbmtzGAEgASgEEg0KBXRvdGFsGAIgASgEIl4KDVZlcmlmeUZpbmRpbmcSLAoEa2luZBgBIAEoDjIeLnBhcmxleS5hcmNoaXZlLnYxLkZpbmRpbmdLaW5kEg8KB2xpbmtfaWQYAiABKAkSDgoGZGV0YWlsGAMgASgJIngKDlZlcmlmaWVkUmVjb3JkEhEKCXJlY29yZF9pZBgBIAEoCRIPCgdsaW5rX2lkGAIgASgJEi0KBXN0YXRlGAMgASgOMh4ucGFybGV5LmFyY2hpdmUudjEuUmVjb3JkU3RhdGUSEwoLYWNjZXB0ZWRfbXMYBCABKAMizAEKDFZlcmlmeVJlc3VsdBIOCgZpbnRhY3QYASABKAgSDQoFbGlua3MYAiABKAQSEAoIY29udGVudHMYAyABKAQSEwoLY2hlY2twb2ludHMYBCABKAQSEAoIZmluZGluZ3MYBSABKAQSDwoHcmVjb3JkcxgGIAEoBBISCgpkdXBsaWNhdGVzGAcgASgEEhQKDG5vdF9hY2NlcHRlZBgIIAEoBBIOCgZwYXJrZWQYCSABKAQSGQoRYmV5b25kX2NoZWNrcG9pbnQYCiABKAQqXQoMRXhwb3J0Rm9ybWF0Eh0KGUVYUE9SVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFFWFBPUlRfRk9STUFUX0VNTBABEhcKE0VYUE9SVF9GT1JNQVRfSlNPTkwQAiqcAgoLRmluZGluZ0tpbmQSHAoYRklORElOR19LSU5EX1VOU1BFQ0lGSUVEEAASHQoZRklORElOR19LSU5EX01JU1NJTkdfTElOSxABEhwKGEZJTkRJTkdfS0lORF9CUk9LRU5fSEFTSBACEiAKHEZJTkRJTkdfS0lORF9BTFRFUkVEX0NPTlRFTlQQAxIgChxGSU5ESU5HX0tJTkRfTUlTU0lOR19DT05URU5UEAQSJAogRklORElOR19LSU5EX0NIRUNLUE9JTlRfTUlTTUFUQ0gQBRIeChpGSU5ESU5HX0tJTkRfQkFEX1NJR05BVFVSRRAGEigKJEZJTkRJTkdfS0lORF9DSEVDS1BPSU5UX0NPUFlfRElGRkVSUxAHKrUBCgtSZWNvcmRTdGF0ZRIcChhSRUNPUkRfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVSRUNPUkRfU1RBVEVfQVJDSElWRUQQARIaChZSRUNPUkRfU1RBVEVfRFVQTElDQVRFEAISGQoVUkVDT1JEX1NUQVRFX0NPTkZMSUNUEAMSHQoZUkVDT1JEX1NUQVRFX05PVF9BQ0NFUFRFRBAEEhcKE1JFQ09SRF9TVEFURV9QQVJLRUQQBTLSAQoOQXJjaGl2ZVNlcnZpY2USZQoJR2V0U3RhdHVzEiMucGFybGV5LmFyY2hpdmUudjEuR2V0U3RhdHVzUmVxdWVzdBokLnBhcmxleS5hcmNoaXZlLnYxLkdldFN0YXR1c1Jlc3BvbnNlIg2KzhgJCAISAwUBBCABElkKBlZlcmlmeRIgLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVJlcXVlc3QaHi5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZnlFdmVudCILis4YBwgCEgEFIAEwATKdAgoQRGlzY292ZXJ5U2VydmljZRJaCgZTZWFyY2gSIC5wYXJsZXkuYXJjaGl2ZS52MS5TZWFyY2hSZXF1ZXN0GiEucGFybGV5LmFyY2hpdmUudjEuU2VhcmNoUmVzcG9uc2UiC4rOGAcIAhIBBSABElQKBFZpZXcSHi5wYXJsZXkuYXJjaGl2ZS52MS5WaWV3UmVxdWVzdBofLnBhcmxleS5hcmNoaXZlLnYxLlZpZXdSZXNwb25zZSILis4YBwgCEgEFIAESVwoGRXhwb3J0EiAucGFybGV5LmFyY2hpdmUudjEuRXhwb3J0UmVxdWVzdBoeLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydEV2ZW50IgmKzhgFCAISAQUwATLrAQoMQXVkaXRTZXJ2aWNlEmkKC0xpc3RFbnRyaWVzEiUucGFybGV5LmFyY2hpdmUudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiYucGFybGV5LmFyY2hpdmUudjEuTGlzdEVudHJpZXNSZXNwb25zZSILis4YBwgCEgEGIAEScAoNVmVyaWZ5RW50cmllcxInLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUVudHJpZXNSZXF1ZXN0GigucGFybGV5LmFyY2hpdmUudjEuVmVyaWZ5RW50cmllc1Jlc3BvbnNlIgyKzhgICAISAgYFIAFiBnByb3RvMw", [file_parley_common_v1_access]);
+  fileDesc("Ch9wYXJsZXkvYXJjaGl2ZS92MS9hcmNoaXZlLnByb3RvEhFwYXJsZXkuYXJjaGl2ZS52MSIqCgdQdXJwb3NlEg8KB2Nhc2VfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIn0KDEFyY2hpdmVRdWVyeRIOCgZwZW9wbGUYASADKAkSEgoKYW55X3BlcnNvbhgCIAEoCBIPCgdmcm9tX21zGAMgASgDEhAKCHVudGlsX21zGAQgASgDEg0KBXdvcmRzGAUgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgGIAEoCSKLAQoNU2VhcmNoUmVxdWVzdBIrCgdwdXJwb3NlGAEgASgLMhoucGFybGV5LmFyY2hpdmUudjEuUHVycG9zZRIuCgVxdWVyeRgCIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLkFyY2hpdmVRdWVyeRINCgVsaW1pdBgDIAEoDRIOCgZjdXJzb3IYBCABKAkifAoOU2VhcmNoUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZEl0ZW0SEwoLbmV4dF9jdXJzb3IYAiABKAkSEAoIYXVkaXRfaWQYAyABKAkSEwoLbm90X2luZGV4ZWQYBCABKAQipwIKDEFyY2hpdmVkSXRlbRIRCglyZWNvcmRfaWQYASABKAkSDwoHbGlua19pZBgCIAEoCRItCgVzdGF0ZRgDIAEoDjIeLnBhcmxleS5hcmNoaXZlLnYxLlJlY29yZFN0YXRlEhMKC2FjY2VwdGVkX21zGAQgASgDEhcKD2NvbnZlcnNhdGlvbl9pZBgFIAEoCRIwCgZzZW5kZXIYBiABKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5EjQKCnJlY2lwaWVudHMYByADKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5EgwKBHRleHQYCCABKAkSDAoEa2luZBgJIAEoCRISCgpkZWNpZGVkX2J5GAogASgJIkIKDUFyY2hpdmVkUGFydHkSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkibAoLVmlld1JlcXVlc3QSKwoHcHVycG9zZRgBIAEoCzIaLnBhcmxleS5hcmNoaXZlLnYxLlB1cnBvc2USEQoJcmVjb3JkX2lkGAIgASgJEg4KBmJlZm9yZRgDIAEoDRINCgVhZnRlchgEIAEoDSJdCgxWaWV3UmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZEl0ZW0SEAoIYXVkaXRfaWQYAiABKAkSCwoDcmF3GAMgASgMIp0BCg1FeHBvcnRSZXF1ZXN0EisKB3B1cnBvc2UYASABKAsyGi5wYXJsZXkuYXJjaGl2ZS52MS5QdXJwb3NlEi4KBXF1ZXJ5GAIgASgLMh8ucGFybGV5LmFyY2hpdmUudjEuQXJjaGl2ZVF1ZXJ5Ei8KBmZvcm1hdBgDIAEoDjIfLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydEZvcm1hdCK/AQoLRXhwb3J0RXZlbnQSNQoIcHJvZ3Jlc3MYASABKAsyIS5wYXJsZXkuYXJjaGl2ZS52MS5FeHBvcnRQcm9ncmVzc0gAEi0KBGZpbGUYAiABKAsyHS5wYXJsZXkuYXJjaGl2ZS52MS5FeHBvcnRGaWxlSAASDgoEZGF0YRgDIAEoDEgAEjEKBnJlc3VsdBgEIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydFJlc3VsdEgAQgcKBWV2ZW50IjQKDkV4cG9ydFByb2dyZXNzEg8KB3JlY29yZHMYASABKAQSEQoJbG9va2VkX2F0GAIgASgEIhoKCkV4cG9ydEZpbGUSDAoEcGF0aBgBIAEoCSJXCgxFeHBvcnRSZXN1bHQSDwoHcmVjb3JkcxgBIAEoBBINCgVmaWxlcxgCIAEoBBIVCg1tYW5pZmVzdF9oYXNoGAMgASgJEhAKCGF1ZGl0X2lkGAQgASgJIncKEkxpc3RFbnRyaWVzUmVxdWVzdBIPCgdjYXNlX2lkGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIPCgdmcm9tX21zGAMgASgDEhAKCHVudGlsX21zGAQgASgDEg0KBWxpbWl0GAUgASgNEg4KBmN1cnNvchgGIAEoCSJaChNMaXN0RW50cmllc1Jlc3BvbnNlEi4KB2VudHJpZXMYASADKAsyHS5wYXJsZXkuYXJjaGl2ZS52MS5BdWRpdEVudHJ5EhMKC25leHRfY3Vyc29yGAIgASgJIvMBCgpBdWRpdEVudHJ5Eg4KBm51bWJlchgBIAEoBBIQCghhdWRpdF9pZBgCIAEoCRINCgVhdF9tcxgDIAEoAxIwCgZwZXJzb24YBCABKAsyIC5wYXJsZXkuYXJjaGl2ZS52MS5BcmNoaXZlZFBhcnR5Eg4KBmFjdGlvbhgFIAEoCRIrCgdwdXJwb3NlGAYgASgLMhoucGFybGV5LmFyY2hpdmUudjEuUHVycG9zZRITCgtkZXRhaWxfanNvbhgHIAEoCRIUCgxvdXRjb21lX2pzb24YCCABKAkSDAoEcGVlchgJIAEoCRIMCgRoYXNoGAogASgJIhYKFFZlcmlmeUVudHJpZXNSZXF1ZXN0ImAKFVZlcmlmeUVudHJpZXNSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSDwoHZW50cmllcxgCIAEoBBIQCghmaW5kaW5ncxgDIAMoCRIUCgxjaGVja3BvaW50ZWQYBCABKAQiEgoQR2V0U3RhdHVzUmVxdWVzdCLcAQoRR2V0U3RhdHVzUmVzcG9uc2USNgoKcGFydGl0aW9ucxgBIAMoCzIiLnBhcmxleS5hcmNoaXZlLnYxLlBhcnRpdGlvblN0YXR1cxIOCgZwYXJrZWQYAiABKAQSFgoOcG9saWN5X3N1bW1hcnkYAyABKAkSEwoLbm90X2luZGV4ZWQYBCABKAQSHgoWcGVvcGxlX3dpdGhfb3duX3BvbGljeRgFIAEoBBIWCg5zaWduaW5nX2tleV9pZBgGIAEoCRIaChJzaWduaW5nX3B1YmxpY19rZXkYByABKAkivgEKD1BhcnRpdGlvblN0YXR1cxINCgVlcG9jaBgBIAEoBBINCgV0b3BpYxgCIAEoCRIRCglwYXJ0aXRpb24YAyABKA0SFAoMZmlyc3Rfb2Zmc2V0GAQgASgDEhMKC25leHRfb2Zmc2V0GAUgASgDEgsKA2xhZxgGIAEoAxIVCg1jaGVja3BvaW50X21zGAcgASgDEhgKEGNoZWNrcG9pbnRfY291bnQYCCABKAMSEQoJaGVhZF9oYXNoGAkgASgJIjoKDVZlcmlmeVJlcXVlc3QSFgoOcmVwb3J0X3JlY29yZHMYASABKAgSEQoJc2V0dGxlX21zGAIgASgNIuoBCgtWZXJpZnlFdmVudBI1Cghwcm9ncmVzcxgBIAEoCzIhLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVByb2dyZXNzSAASMwoHZmluZGluZxgCIAEoCzIgLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUZpbmRpbmdIABIzCgZyZWNvcmQYAyABKAsyIS5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZmllZFJlY29yZEgAEjEKBnJlc3VsdBgEIAEoCzIfLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeVJlc3VsdEgAQgcKBWV2ZW50Ii4KDlZlcmlmeVByb2dyZXNzEg0KBWxpbmtzGAEgASgEEg0KBXRvdGFsGAIgASgEIl4KDVZlcmlmeUZpbmRpbmcSLAoEa2luZBgBIAEoDjIeLnBhcmxleS5hcmNoaXZlLnYxLkZpbmRpbmdLaW5kEg8KB2xpbmtfaWQYAiABKAkSDgoGZGV0YWlsGAMgASgJIngKDlZlcmlmaWVkUmVjb3JkEhEKCXJlY29yZF9pZBgBIAEoCRIPCgdsaW5rX2lkGAIgASgJEi0KBXN0YXRlGAMgASgOMh4ucGFybGV5LmFyY2hpdmUudjEuUmVjb3JkU3RhdGUSEwoLYWNjZXB0ZWRfbXMYBCABKAMizAEKDFZlcmlmeVJlc3VsdBIOCgZpbnRhY3QYASABKAgSDQoFbGlua3MYAiABKAQSEAoIY29udGVudHMYAyABKAQSEwoLY2hlY2twb2ludHMYBCABKAQSEAoIZmluZGluZ3MYBSABKAQSDwoHcmVjb3JkcxgGIAEoBBISCgpkdXBsaWNhdGVzGAcgASgEEhQKDG5vdF9hY2NlcHRlZBgIIAEoBBIOCgZwYXJrZWQYCSABKAQSGQoRYmV5b25kX2NoZWNrcG9pbnQYCiABKAQiMgoRTGlzdFBhcmtlZFJlcXVlc3QSDQoFbGltaXQYASABKA0SDgoGY3Vyc29yGAIgASgJIlsKEkxpc3RQYXJrZWRSZXNwb25zZRIwCgdyZWNvcmRzGAEgAygLMh8ucGFybGV5LmFyY2hpdmUudjEuUGFya2VkUmVjb3JkEhMKC25leHRfY3Vyc29yGAIgASgJIn8KDFBhcmtlZFJlY29yZBIPCgdsaW5rX2lkGAEgASgJEhEKCXBhcmtlZF9tcxgCIAEoAxItCgZyZWFzb24YAyABKA4yHS5wYXJsZXkuYXJjaGl2ZS52MS5QYXJrUmVhc29uEgwKBHNpemUYBCABKAQSDgoGc2hhMjU2GAUgASgJIigKE0xvY2F0ZVJlY29yZFJlcXVlc3QSEQoJcmVjb3JkX2lkGAEgASgJIrgBChRMb2NhdGVSZWNvcmRSZXNwb25zZRIPCgdsaW5rX2lkGAEgASgJEi0KBXN0YXRlGAIgASgOMh4ucGFybGV5LmFyY2hpdmUudjEuUmVjb3JkU3RhdGUSEwoLYWNjZXB0ZWRfbXMYAyABKAMSEgoKZGVjaWRlZF9ieRgEIAEoCRIQCghjcml0aWNhbBgFIAEoCBIUCgxjaGVja3BvaW50ZWQYBiABKAgSDwoHaW5kZXhlZBgHIAEoCCpdCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUVYUE9SVF9GT1JNQVRfRU1MEAESFwoTRVhQT1JUX0ZPUk1BVF9KU09OTBACKpwCCgtGaW5kaW5nS2luZBIcChhGSU5ESU5HX0tJTkRfVU5TUEVDSUZJRUQQABIdChlGSU5ESU5HX0tJTkRfTUlTU0lOR19MSU5LEAESHAoYRklORElOR19LSU5EX0JST0tFTl9IQVNIEAISIAocRklORElOR19LSU5EX0FMVEVSRURfQ09OVEVOVBADEiAKHEZJTkRJTkdfS0lORF9NSVNTSU5HX0NPTlRFTlQQBBIkCiBGSU5ESU5HX0tJTkRfQ0hFQ0tQT0lOVF9NSVNNQVRDSBAFEh4KGkZJTkRJTkdfS0lORF9CQURfU0lHTkFUVVJFEAYSKAokRklORElOR19LSU5EX0NIRUNLUE9JTlRfQ09QWV9ESUZGRVJTEAcqtQEKC1JlY29yZFN0YXRlEhwKGFJFQ09SRF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFVJFQ09SRF9TVEFURV9BUkNISVZFRBABEhoKFlJFQ09SRF9TVEFURV9EVVBMSUNBVEUQAhIZChVSRUNPUkRfU1RBVEVfQ09ORkxJQ1QQAxIdChlSRUNPUkRfU1RBVEVfTk9UX0FDQ0VQVEVEEAQSFwoTUkVDT1JEX1NUQVRFX1BBUktFRBAFKp8BCgpQYXJrUmVhc29uEhsKF1BBUktfUkVBU09OX1VOU1BFQ0lGSUVEEAASHAoYUEFSS19SRUFTT05fTk9UX0FfUkVDT1JEEAESHwobUEFSS19SRUFTT05fVU5LTk9XTl9WRVJTSU9OEAISHAoYUEFSS19SRUFTT05fVU5LTk9XTl9LSU5EEAMSFwoTUEFSS19SRUFTT05fSU5WQUxJRBAEMqwDCg5BcmNoaXZlU2VydmljZRJlCglHZXRTdGF0dXMSIy5wYXJsZXkuYXJjaGl2ZS52MS5HZXRTdGF0dXNSZXF1ZXN0GiQucGFybGV5LmFyY2hpdmUudjEuR2V0U3RhdHVzUmVzcG9uc2UiDYrOGAkIAhIDBQEEIAESWQoGVmVyaWZ5EiAucGFybGV5LmFyY2hpdmUudjEuVmVyaWZ5UmVxdWVzdBoeLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUV2ZW50IguKzhgHCAISAQUgATABEmgKCkxpc3RQYXJrZWQSJC5wYXJsZXkuYXJjaGl2ZS52MS5MaXN0UGFya2VkUmVxdWVzdBolLnBhcmxleS5hcmNoaXZlLnYxLkxpc3RQYXJrZWRSZXNwb25zZSINis4YCQgCEgMFAQQgARJuCgxMb2NhdGVSZWNvcmQSJi5wYXJsZXkuYXJjaGl2ZS52MS5Mb2NhdGVSZWNvcmRSZXF1ZXN0GicucGFybGV5LmFyY2hpdmUudjEuTG9jYXRlUmVjb3JkUmVzcG9uc2UiDYrOGAkIAhIDBQEEIAEynQIKEERpc2NvdmVyeVNlcnZpY2USWgoGU2VhcmNoEiAucGFybGV5LmFyY2hpdmUudjEuU2VhcmNoUmVxdWVzdBohLnBhcmxleS5hcmNoaXZlLnYxLlNlYXJjaFJlc3BvbnNlIguKzhgHCAISAQUgARJUCgRWaWV3Eh4ucGFybGV5LmFyY2hpdmUudjEuVmlld1JlcXVlc3QaHy5wYXJsZXkuYXJjaGl2ZS52MS5WaWV3UmVzcG9uc2UiC4rOGAcIAhIBBSABElcKBkV4cG9ydBIgLnBhcmxleS5hcmNoaXZlLnYxLkV4cG9ydFJlcXVlc3QaHi5wYXJsZXkuYXJjaGl2ZS52MS5FeHBvcnRFdmVudCIJis4YBQgCEgEFMAEy6wEKDEF1ZGl0U2VydmljZRJpCgtMaXN0RW50cmllcxIlLnBhcmxleS5hcmNoaXZlLnYxLkxpc3RFbnRyaWVzUmVxdWVzdBomLnBhcmxleS5hcmNoaXZlLnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiC4rOGAcIAhIBBiABEnAKDVZlcmlmeUVudHJpZXMSJy5wYXJsZXkuYXJjaGl2ZS52MS5WZXJpZnlFbnRyaWVzUmVxdWVzdBooLnBhcmxleS5hcmNoaXZlLnYxLlZlcmlmeUVudHJpZXNSZXNwb25zZSIMis4YCAgCEgIGBSABYgZwcm90bzM", [file_parley_common_v1_access]);
 
 /**
  * Why somebody reads the archive.
@@ -1210,6 +1210,195 @@ export const VerifyResultSchema: GenMessage<VerifyResult> = /*@__PURE__*/
   messageDesc(file_parley_archive_v1_archive, 26);
 
 /**
+ * Asks for records that were parked.
+ *
+ * @generated from message parley.archive.v1.ListParkedRequest
+ */
+export type ListParkedRequest = Message<"parley.archive.v1.ListParkedRequest"> & {
+  /**
+   * 1 to 200; 0 means 50.
+   *
+   * @generated from field: uint32 limit = 1;
+   */
+  limit: number;
+
+  /**
+   * `next_cursor` of the page before; empty for the first.
+   *
+   * @generated from field: string cursor = 2;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ListParkedRequest.
+ * Use `create(ListParkedRequestSchema)` to create a new message.
+ */
+export const ListParkedRequestSchema: GenMessage<ListParkedRequest> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 27);
+
+/**
+ * Records that were parked.
+ *
+ * @generated from message parley.archive.v1.ListParkedResponse
+ */
+export type ListParkedResponse = Message<"parley.archive.v1.ListParkedResponse"> & {
+  /**
+   * Oldest first.
+   *
+   * @generated from field: repeated parley.archive.v1.ParkedRecord records = 1;
+   */
+  records: ParkedRecord[];
+
+  /**
+   * For the next page; empty when this is the last.
+   *
+   * @generated from field: string next_cursor = 2;
+   */
+  nextCursor: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ListParkedResponse.
+ * Use `create(ListParkedResponseSchema)` to create a new message.
+ */
+export const ListParkedResponseSchema: GenMessage<ListParkedResponse> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 28);
+
+/**
+ * A record that could not be processed.
+ *
+ * @generated from message parley.archive.v1.ParkedRecord
+ */
+export type ParkedRecord = Message<"parley.archive.v1.ParkedRecord"> & {
+  /**
+   * `epoch/topic/partition/offset`.
+   *
+   * @generated from field: string link_id = 1;
+   */
+  linkId: string;
+
+  /**
+   * When it was parked, milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 parked_ms = 2;
+   */
+  parkedMs: bigint;
+
+  /**
+   * Why.
+   *
+   * @generated from field: parley.archive.v1.ParkReason reason = 3;
+   */
+  reason: ParkReason;
+
+  /**
+   * Size of its bytes.
+   *
+   * @generated from field: uint64 size = 4;
+   */
+  size: bigint;
+
+  /**
+   * SHA-256 of its bytes, lower-case hexadecimal.
+   *
+   * @generated from field: string sha256 = 5;
+   */
+  sha256: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.ParkedRecord.
+ * Use `create(ParkedRecordSchema)` to create a new message.
+ */
+export const ParkedRecordSchema: GenMessage<ParkedRecord> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 29);
+
+/**
+ * Asks where a record stands.
+ *
+ * @generated from message parley.archive.v1.LocateRecordRequest
+ */
+export type LocateRecordRequest = Message<"parley.archive.v1.LocateRecordRequest"> & {
+  /**
+   * Id of the event, as `parleyctl im send --json` shows it.
+   *
+   * @generated from field: string record_id = 1;
+   */
+  recordId: string;
+};
+
+/**
+ * Describes the message parley.archive.v1.LocateRecordRequest.
+ * Use `create(LocateRecordRequestSchema)` to create a new message.
+ */
+export const LocateRecordRequestSchema: GenMessage<LocateRecordRequest> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 30);
+
+/**
+ * Where a record stands.
+ *
+ * @generated from message parley.archive.v1.LocateRecordResponse
+ */
+export type LocateRecordResponse = Message<"parley.archive.v1.LocateRecordResponse"> & {
+  /**
+   * `epoch/topic/partition/offset`.
+   *
+   * @generated from field: string link_id = 1;
+   */
+  linkId: string;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: parley.archive.v1.RecordState state = 2;
+   */
+  state: RecordState;
+
+  /**
+   * When it was accepted, milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 accepted_ms = 3;
+   */
+  acceptedMs: bigint;
+
+  /**
+   * Whose policy decided that it is archived: `person:<id>`, `site:<site>` or `global`.
+   *
+   * @generated from field: string decided_by = 4;
+   */
+  decidedBy: string;
+
+  /**
+   * Whether critical mode applied.
+   *
+   * @generated from field: bool critical = 5;
+   */
+  critical: boolean;
+
+  /**
+   * Whether a signed checkpoint covers it.
+   *
+   * @generated from field: bool checkpointed = 6;
+   */
+  checkpointed: boolean;
+
+  /**
+   * Whether it can be found by words.
+   *
+   * @generated from field: bool indexed = 7;
+   */
+  indexed: boolean;
+};
+
+/**
+ * Describes the message parley.archive.v1.LocateRecordResponse.
+ * Use `create(LocateRecordResponseSchema)` to create a new message.
+ */
+export const LocateRecordResponseSchema: GenMessage<LocateRecordResponse> = /*@__PURE__*/
+  messageDesc(file_parley_archive_v1_archive, 31);
+
+/**
  * Forms of export.
  *
  * @generated from enum parley.archive.v1.ExportFormat
@@ -1389,6 +1578,61 @@ export const RecordStateSchema: GenEnum<RecordState> = /*@__PURE__*/
   enumDesc(file_parley_archive_v1_archive, 2);
 
 /**
+ * Why a record could not be processed.
+ *
+ * @generated from enum parley.archive.v1.ParkReason
+ */
+export const ParkReason = {
+  /**
+   * Parked by an earlier version, which did not say why.
+   *
+   * @generated from enum value: PARK_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The bytes are no archive record.
+   *
+   * @generated from enum value: PARK_REASON_NOT_A_RECORD = 1;
+   */
+  NOT_A_RECORD: 1,
+
+  /**
+   * It was written by a later version of the product.
+   *
+   * @generated from enum value: PARK_REASON_UNKNOWN_VERSION = 2;
+   */
+  UNKNOWN_VERSION: 2,
+
+  /**
+   * It is of a kind that this version does not know.
+   *
+   * @generated from enum value: PARK_REASON_UNKNOWN_KIND = 3;
+   */
+  UNKNOWN_KIND: 3,
+
+  /**
+   * Something in it cannot be: an id, a hash, the number of recipients.
+   *
+   * @generated from enum value: PARK_REASON_INVALID = 4;
+   */
+  INVALID: 4,
+} as const;
+
+/**
+ * Why a record could not be processed.
+ *
+ * @generated from enum parley.archive.v1.ParkReason
+ */
+export type ParkReason = (typeof ParkReason)[keyof typeof ParkReason] | UnknownEnum;
+
+/**
+ * Describes the enum parley.archive.v1.ParkReason.
+ */
+export const ParkReasonSchema: GenEnum<ParkReason> = /*@__PURE__*/
+  enumDesc(file_parley_archive_v1_archive, 3);
+
+/**
  * The compliance archive, for those who answer for it.
  *
  * @generated from service parley.archive.v1.ArchiveService
@@ -1415,6 +1659,27 @@ export const ArchiveService: GenService<{
     methodKind: "server_streaming";
     input: typeof VerifyRequestSchema;
     output: typeof VerifyEventSchema;
+  },
+  /**
+   * Records that could not be processed, oldest first. Shows no content.
+   *
+   * @generated from rpc parley.archive.v1.ArchiveService.ListParked
+   */
+  listParked: {
+    methodKind: "unary";
+    input: typeof ListParkedRequestSchema;
+    output: typeof ListParkedResponseSchema;
+  },
+  /**
+   * Where a record stands in the archive and whose policy put it there. Shows
+   * neither content nor people.
+   *
+   * @generated from rpc parley.archive.v1.ArchiveService.LocateRecord
+   */
+  locateRecord: {
+    methodKind: "unary";
+    input: typeof LocateRecordRequestSchema;
+    output: typeof LocateRecordResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_parley_archive_v1_archive, 0);
