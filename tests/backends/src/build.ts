@@ -36,6 +36,7 @@ const RECIPES: Record<ArtefactName, Recipe> = {
   kafka: buildKafka,
   ferretdb: buildFerretdb,
   documentdb: buildDocumentdb,
+  'ferretdb-server': goInstall('github.com/FerretDB/FerretDB/v2/cmd/ferretdb', 'ferretdb-server'),
   grpcurl: goInstall('github.com/fullstorydev/grpcurl/cmd/grpcurl', 'grpcurl'),
   k6: goInstall('go.k6.io/k6', 'k6'),
   connectconformance: goInstall('connectrpc.com/conformance/cmd/connectconformance', 'connectconformance'),

@@ -18,6 +18,7 @@ import { type ArtefactName, VERSIONS } from './versions.ts';
 
 export { type BuildOptions, build } from './build.ts';
 export type { MongoBackend, MongoOptions } from './ferretdb.ts';
+export { type GuardedMongo, type GuardedMongoOptions, startGuardedMongo } from './ferretdb-guarded.ts';
 export { connectconformancePath, grpcurlPath, k6Path } from './go-tools.ts';
 export { ensureHaproxy, type Haproxy, type HaproxyOptions, startHaproxy } from './haproxy.ts';
 export type { KafkaBackend, KafkaOptions, KafkaPorts, KafkaProperties } from './kafka.ts';

@@ -10,6 +10,7 @@ export const VERSIONS = {
   kafka: '4.3.1',
   ferretdb: '2.7.0',
   documentdb: '18',
+  'ferretdb-server': '2.7.0',
   grpcurl: '1.9.3',
   k6: '1.8.1',
   connectconformance: '1.0.5',
