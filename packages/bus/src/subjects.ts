@@ -23,10 +23,14 @@ export const subjects = {
   allPresence: 'presence.*.*',
   /** An encoded `parley.im.v1.ImEvent` for one person. */
   im: (personId: string) => subject('im', personId),
+  /** Pattern for all `im`. */
+  allIm: 'im.*',
   /** `DirectoryChanged` of one person; person id `_global` stands for everybody. */
   directoryChanged: (personId: string) => subject('directory', 'changed', personId),
   /** Pattern for all `directoryChanged`. */
   allDirectoryChanged: 'directory.changed.*',
   /** `SessionCommand` for whoever holds the session. */
   sessionCommand: (sessionId: string) => subject('session', sessionId, 'cmd'),
+  /** Pattern for all `sessionCommand`. */
+  allSessionCommands: 'session.*.cmd',
 } as const;

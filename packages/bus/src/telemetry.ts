@@ -3,7 +3,7 @@ import type { BusHandler, BusMessage, ContinuityBreak } from './bus.ts';
 import { firstToken } from './message.ts';
 
 /** Why a message that was published was not handed over. */
-export type LossReason = 'disconnected' | 'closed' | 'too_large' | 'failed';
+export type LossReason = 'disconnected' | 'closed' | 'too_large' | 'failed' | 'denied';
 
 /** One helper for each thing that happens on a bus: log line and counter together. */
 export interface BusTelemetry {
@@ -11,6 +11,8 @@ export interface BusTelemetry {
   received(subject: string): void;
   lost(reason: LossReason): void;
   broke(event: ContinuityBreak): void;
+  /** The server does not let us publish, or subscribe to, a subject. */
+  denied(operation: 'publish' | 'subscription', subject: string): void;
   /** Calls `handler`; what it throws is counted and logged, never passed on. */
   deliver(handler: BusHandler, message: BusMessage): void;
   /** Patterns subscribed now. */
@@ -31,7 +33,8 @@ export function createBusTelemetry({ clock, logger, metrics }: BusTelemetryDeps)
   const counters = metrics && defineMetrics(metrics);
   const published = tallyBySubject(counters?.published, clock);
   const received = tallyBySubject(counters?.received, clock);
-  const failures = quietFailures(logger, clock);
+  const failures = quietErrors(logger, clock, 'bus.handler.failed');
+  const denials = quietErrors(logger, clock, 'bus.permission.denied');
 
   return {
     published: published.add,
@@ -43,13 +46,19 @@ export function createBusTelemetry({ clock, logger, metrics }: BusTelemetryDeps)
       if (event.kind === 'restored') logger?.info('bus.continuity.restored', fields);
       else logger?.warn('bus.continuity.broken', fields);
     },
+    denied(operation, subject) {
+      const labels = { operation, subject: firstToken(subject) };
+      counters?.denied.inc(labels);
+      if (operation === 'publish') counters?.lost.inc({ reason: 'denied' });
+      denials.tell(`${operation} ${labels.subject}`, labels);
+    },
     deliver(handler, message) {
       try {
         handler(message);
       } catch (err) {
         const subject = firstToken(message.subject);
         counters?.handlerErrors.inc({ subject });
-        failures.tell(subject, err);
+        failures.tell(subject, { subject, err });
       }
     },
     subscriptions: count => counters?.subscriptions.set(count),
@@ -82,6 +91,11 @@ function defineMetrics(metrics: Metrics) {
       help: 'Continuity breaks: moments at which messages may have been lost, by kind.',
       labels: ['kind'],
     }),
+    denied: metrics.counter<'operation' | 'subject'>({
+      name: 'parley_bus_denied_total',
+      help: 'Refusals of NATS to let this process publish or subscribe, by first token of the subject. Its user lacks a permission.',
+      labels: ['operation', 'subject'],
+    }),
     handlerErrors: metrics.counter<'subject'>({
       name: 'parley_bus_handler_errors_total',
       help: 'Exceptions thrown by handlers, by first token of the subject.',
@@ -96,18 +110,18 @@ function defineMetrics(metrics: Metrics) {
 
 const QUIET_MS = 10_000;
 
-/** The first failure of each kind of subject at once, then one in ten seconds: a broken handler fails thousands of times. */
-function quietFailures(logger: Logger | undefined, clock: Clock) {
+/** The first of each kind at once, then one in ten seconds: what fails once fails thousands of times. */
+function quietErrors(logger: Logger | undefined, clock: Clock, event: string) {
   const told = new Map<string, { readonly at: number; suppressed: number }>();
   return {
-    tell(subject: string, err: unknown) {
-      const last = told.get(subject);
+    tell(kind: string, fields: Readonly<Record<string, unknown>>) {
+      const last = told.get(kind);
       if (last !== undefined && clock.monotonic() - last.at < QUIET_MS) {
         last.suppressed++;
         return;
       }
-      told.set(subject, { at: clock.monotonic(), suppressed: 0 });
-      logger?.error('bus.handler.failed', { subject, suppressed: last?.suppressed ?? 0, err });
+      told.set(kind, { at: clock.monotonic(), suppressed: 0 });
+      logger?.error(event, { ...fields, suppressed: last?.suppressed ?? 0 });
     },
   };
 }

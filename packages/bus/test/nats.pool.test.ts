@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createMetrics, systemClock } from '@parley/runtime';
+import { createMetrics, type Logger, systemClock } from '@parley/runtime';
 import { type Backends, startBackends } from '@parley/test-backends';
 import { busContract } from '../src/contract/bus.contract.ts';
-import { type Bus, type ContinuityBreak, connectNatsBus } from '../src/index.ts';
+import { type Bus, type ContinuityBreak, connectNatsBus, nkeyOf } from '../src/index.ts';
 
 const url = process.env['PARLEY_TEST_NATS_URL'];
 
@@ -171,6 +171,84 @@ if (url === undefined) {
         await bus.flush();
         await bus.close();
         await assert.rejects(dial(server, { tls: {}, connectTimeoutMs: 200 }), /self-signed/);
+      } finally {
+        await guarded.stop();
+      }
+    });
+
+    it('tells what its user may not do, does the rest, and hears what it may hear as soon as it may', async () => {
+      const conf = join(dir, 'rights.conf');
+      const password = join(dir, 'password');
+      writeFileSync(password, 'secret\n');
+      const allow = (subscribe: string) =>
+        writeFileSync(
+          conf,
+          `authorization { users: [
+            { user: im, password: secret, permissions: { publish: { allow: ["im.*"] }, subscribe: { allow: [${subscribe}] } } }
+            { user: all, password: secret }
+          ] }\n`,
+        );
+      allow('"directory.changed.*"');
+      const guarded = await startBackends({ nats: { args: ['-c', conf] } });
+      try {
+        const server = guarded.nats?.url ?? '';
+        const metrics = createMetrics({ defaults: false });
+        const lines: string[] = [];
+        const say = (message: string, fields: unknown) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+        const logger: Logger = { debug: say, info: say, warn: say, error: say, child: () => logger };
+        const all = await dial(server, { user: 'all', passwordFile: password });
+        const im = await dial(server, { user: 'im', passwordFile: password, metrics, logger, deniedRetryMs: 50 });
+        const heard: string[] = [];
+        all.subscribe('>', ({ subject }) => void heard.push(subject));
+        const got: string[] = [];
+        im.subscribe('directory.changed.*', ({ subject }) => void got.push(subject));
+        im.subscribe('presence.*.*', ({ subject }) => void got.push(subject));
+        await all.flush();
+        for (let i = 0; i < 3; i++) im.publish('presence.ann.friends', Buffer.from('forged'));
+        im.publish('im.ann', Buffer.from('mine'));
+        await im.flush();
+        all.publish('presence.bob.friends', Buffer.from('x'));
+        all.publish('directory.changed.bob', Buffer.from('x'));
+        await all.flush();
+        await im.flush();
+        const denied = (operation: string) => `parley_bus_denied_total{operation="${operation}",subject="presence"}`;
+        const until = async (line: RegExp) => {
+          while (!line.test(await metrics.render())) await systemClock.sleep(10);
+        };
+        await until(/denied_total\{operation="publish",subject="presence"\} 3/);
+        assert.ok((await metrics.render()).includes(denied('subscription')));
+        assert.match(await metrics.render(), /parley_bus_lost_total\{reason="denied"\} 3/);
+        assert.deepEqual(got, ['directory.changed.bob']);
+        assert.ok(heard.includes('im.ann') && !heard.includes('presence.ann.friends'));
+        const told = lines.filter(line => line.startsWith('bus.permission.denied'));
+        assert.equal(told.length, 2, 'each kind is said at once, and then not for every message');
+
+        allow('"directory.changed.*", "presence.*.*"');
+        process.kill(guarded.nats?.pids()[0] as number, 'SIGHUP');
+        while (!got.includes('presence.carl.friends')) {
+          all.publish('presence.carl.friends', Buffer.from('x'));
+          await systemClock.sleep(20);
+        }
+        await Promise.all([im.close(), all.close()]);
+      } finally {
+        await guarded.stop();
+      }
+    });
+
+    it('signs in with the key of a user, and is refused with another one', async () => {
+      const [mine, other] = [await nkeyOf(), await nkeyOf()];
+      assert.deepEqual(await nkeyOf(mine.seed), mine);
+      await assert.rejects(nkeyOf('SUNOTASEED'), /a seed of a NATS user/);
+      const conf = join(dir, 'nkeys.conf');
+      writeFileSync(conf, `authorization { users: [ { nkey: ${mine.publicKey} } ] }\n`);
+      for (const [name, { seed }] of Object.entries({ mine, other })) writeFileSync(join(dir, name), `${seed}\n`);
+      const guarded = await startBackends({ nats: { args: ['-c', conf] } });
+      try {
+        const server = guarded.nats?.url ?? '';
+        const bus = await dial(server, { nkeySeedFile: join(dir, 'mine') });
+        await bus.flush();
+        await bus.close();
+        await assert.rejects(dial(server, { nkeySeedFile: join(dir, 'other'), connectTimeoutMs: 200 }), /uthoriz/);
       } finally {
         await guarded.stop();
       }

@@ -96,8 +96,7 @@ export class NatsBus implements Bus {
     } else if (status.type === 'error') {
       const { error } = status;
       if (error instanceof PermissionViolationError) {
-        this.#telemetry.lost('failed');
-        logger?.error('bus.permission.denied', { operation: error.operation, subject: firstToken(error.subject) });
+        this.#telemetry.denied(error.operation, error.subject);
       } else if (/slow consumer/i.test(error.message)) this.#emit({ kind: 'slow-consumer', pattern: '>' });
       else logger?.warn('bus.server.error', { reason: error.message });
     } else if (status.type === 'ldm') logger?.info('bus.server.leaving', { server: status.server });
@@ -202,10 +201,20 @@ export class NatsBus implements Bus {
     if (this.#connection === undefined || this.#connection.isClosed()) return;
     shared.subscription = this.#connection.subscribe(pattern, {
       callback: (err, msg) => {
-        // An error ends the subscription; the status told it.
         if (err === null) this.#receive(shared, msg);
+        // An error ends the subscription; the status told it.
+        else this.#askAgain(shared);
       },
       ...(queue !== undefined && { queue }),
+    });
+  }
+
+  /** Nobody would notice when the permission comes: the library forgets what was refused. */
+  #askAgain(shared: Shared): void {
+    shared.subscription = undefined;
+    this.#options.clock.timer(this.#options.deniedRetryMs ?? 10_000, () => {
+      if (this.#all.has(shared) && shared.subscription === undefined && this.#closing === undefined)
+        this.#subscribeAtServer(shared);
     });
   }
 

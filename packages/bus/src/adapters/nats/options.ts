@@ -33,6 +33,8 @@ export interface NatsBusOptions extends NatsCredentials {
   readonly reconnectMaxMs?: number;
   /** Milliseconds between pings; two without an answer mean a broken connection. Default 10,000. */
   readonly pingMs?: number;
+  /** Milliseconds until a subscription that the server did not allow is tried again; default 10,000. */
+  readonly deniedRetryMs?: number;
   /** Milliseconds `flush` may take; default 5,000. */
   readonly flushTimeoutMs?: number;
 }
