@@ -1,3 +1,4 @@
+export { EPOCH_TOPIC } from './adapters/kafka/epoch.ts';
 export { connectKafkaEventLog } from './adapters/kafka/kafka-event-log.ts';
 export type { KafkaEventLogOptions, KafkaSasl, KafkaTls } from './adapters/kafka/options.ts';
 export { createEventLogFaults, type EventLogFaults } from './adapters/sqlite/faults.ts';

@@ -92,6 +92,32 @@ if (brokers === undefined) {
       await assert.rejects(dial(['127.0.0.1:1'], { connectTimeoutMs: 300 }), { code: 'unavailable' });
     });
 
+    it('keeps installations that share a cluster apart by a prefix', async () => {
+      const [north, south] = [
+        await dial(brokers, { topicPrefix: 'north.' }),
+        await dial(brokers, { topicPrefix: 'south.' }),
+      ];
+      const topic = `prefix-${randomUUID()}`;
+      for (const log of [north, south]) await log.createTopics([{ name: topic, partitions: 1 }]);
+      await north.append(topic, [record('k', 'of the north')]);
+      const done = Promise.withResolvers<void>();
+      const consumer = await north.consume(topic, 'g', async batch => {
+        assert.equal(batch.topic, topic);
+        done.resolve();
+      });
+      await done.promise;
+      await consumer.stop();
+      assert.deepEqual(await values(north, topic), ['of the north']);
+      assert.deepEqual(await values(south, topic), []);
+      assert.deepEqual([...(await north.committed(topic, 'g'))], [[0, 1]]);
+      assert.deepEqual([...(await south.committed(topic, 'g'))], []);
+      assert.notEqual(await north.epoch(), await south.epoch());
+      const bare = await dial(brokers);
+      assert.deepEqual(await values(bare, `north.${topic}`), ['of the north']);
+      await assert.rejects(bare.ends(topic), { code: 'unknown_topic' });
+      await Promise.all([north.close(), south.close(), bare.close()]);
+    });
+
     it('tells its lag', async () => {
       const metrics = createMetrics({ defaults: false });
       const log = await dial(brokers, { metrics, lagMs: 50 });

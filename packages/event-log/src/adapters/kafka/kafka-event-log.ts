@@ -22,6 +22,7 @@ import { EPOCH_TOPIC, encodeMarker, findEpoch } from './epoch.ts';
 import { type GroupConsumer, startGroupConsumer } from './group-consumer.ts';
 import { watchHealth } from './health.ts';
 import type { KafkaEventLogOptions } from './options.ts';
+import { withPrefix } from './prefix.ts';
 import { partitionEnds, readRecords } from './read-records.ts';
 import { persistently } from './retry.ts';
 
@@ -32,7 +33,7 @@ const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 export async function connectKafkaEventLog(options: KafkaEventLogOptions): Promise<EventLog> {
   // Not before it is needed: the standalone edition never loads the library.
   const { createKafkaCluster } = await import('./kafkajs.ts');
-  const cluster = createKafkaCluster({
+  const bare = createKafkaCluster({
     brokers: options.brokers,
     clientId: options.clientId,
     log: createQuietLog(options.logger, options.clock),
@@ -48,6 +49,7 @@ export async function connectKafkaEventLog(options: KafkaEventLogOptions): Promi
       password: readFileSync(options.sasl.passwordFile, 'utf8').trim(),
     },
   });
+  const cluster = withPrefix(bare, options.topicPrefix ?? '');
   try {
     await persistently(options.clock, options.connectTimeoutMs ?? 30_000, () => cluster.clusterId());
   } catch (err) {

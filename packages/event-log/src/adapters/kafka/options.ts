@@ -27,6 +27,8 @@ export interface KafkaEventLogOptions {
   readonly logger?: Logger;
   readonly metrics?: Metrics;
   readonly ids?: Pick<Ids, 'fraction'>;
+  /** Put before the name of every topic and group, so that installations can share a cluster; default none. */
+  readonly topicPrefix?: string;
   readonly tls?: KafkaTls;
   readonly sasl?: KafkaSasl;
   /** Copies of each partition, for topics made here; default 3. */
