@@ -94,6 +94,31 @@ describe('a configuration is checked', () => {
     assert.deepEqual(problemsOf({ pool }), [], 'standalone has none of it');
   });
 
+  it('for a pool: users and files may be named after services', () => {
+    const secret = (name: string) => writeFileSync(join(dir, name), 'x');
+    const pool = {
+      mongo: { user: 'parley_{service}', passwordFile: join(dir, 'mongo-{service}') },
+      nats: { nkeySeedFile: join(dir, 'nats-{service}.seed') },
+      kafka: { sasl: { mechanism: 'plain', username: 'parley-{service}', passwordFile: join(dir, 'kafka-{service}') } },
+    };
+    const of = { topology: 'pool', targets: ['im', 'archiving'], services: { directory: ['d:1'] }, pool };
+    assert.deepEqual(problemsOf(of), [
+      'pool.kafka.sasl.passwordFile: kafka-im+archiving cannot be read',
+      'pool.mongo.passwordFile: mongo-im cannot be read',
+      'pool.mongo.passwordFile: mongo-archiving cannot be read',
+      'pool.nats.nkeySeedFile: nats-im+archiving.seed cannot be read',
+    ]);
+    for (const name of ['kafka-im+archiving', 'mongo-im', 'mongo-archiving', 'nats-im+archiving.seed']) secret(name);
+    assert.deepEqual(problemsOf(of), []);
+    const { mongo, nats, kafka } = parleyConfigSchema.parse({ pool }).pool;
+    assert.equal(
+      mongoUrl({ ...mongo, passwordFile: '' }, 'edge-federation'),
+      'mongodb://parley_edge_federation@127.0.0.1:27017',
+    );
+    assert.equal(natsOptions(nats, ['im', 'archiving']).nkeySeedFile, join(dir, 'nats-im+archiving.seed'));
+    assert.equal(kafkaOptions(kafka, ['im']).sasl?.username, 'parley-im');
+  });
+
   it('and what connects to a pool gets user, password file and TLS', () => {
     const secret = join(dir, 'secret');
     writeFileSync(secret, 'p@ss/word\n');
@@ -109,21 +134,22 @@ describe('a configuration is checked', () => {
       kafka: { sasl: { mechanism: 'scram-sha-512', username: 'im', passwordFile: secret }, tls: { caFile: '/ca.pem' } },
     });
     assert.equal(
-      mongoUrl(mongo),
+      mongoUrl(mongo, 'im'),
       'mongodb://im:p%40ss%2Fword@a:27017,b:27017/?replicaSet=rs0&tls=true&tlsCAFile=%2Fca.pem&tlsCertificateKeyFile=%2Fboth.pem',
     );
     assert.equal(
-      mongoUrl(of({ mongo: { url: 'mongodb://h', tls: { enabled: true } } }).mongo),
+      mongoUrl(of({ mongo: { url: 'mongodb://h', tls: { enabled: true } } }).mongo, 'im'),
       'mongodb://h/?tls=true',
     );
-    assert.equal(mongoUrl(of({ mongo: { url: 'mongodb://h/?a=b' } }).mongo), 'mongodb://h/?a=b');
-    assert.deepEqual(natsOptions(nats), { servers: nats.servers, user: 'im', passwordFile: secret, tls: {} });
-    const { sasl, tls } = kafkaOptions(kafka);
+    assert.equal(mongoUrl(of({ mongo: { url: 'mongodb://h/?a=b' } }).mongo, 'im'), 'mongodb://h/?a=b');
+    assert.deepEqual(natsOptions(nats, ['im']), { servers: nats.servers, user: 'im', passwordFile: secret, tls: {} });
+    const { sasl, tls } = kafkaOptions(kafka, ['im']);
     assert.deepEqual(sasl, { mechanism: 'scram-sha-512', username: 'im', passwordFile: secret });
     assert.deepEqual(tls, { caFile: '/ca.pem' });
     const plain = of({});
-    assert.deepEqual(natsOptions(plain.nats), { servers: plain.nats.servers });
-    assert.equal('tls' in kafkaOptions(plain.kafka) || 'sasl' in kafkaOptions(plain.kafka), false);
+    assert.deepEqual(natsOptions(plain.nats, ['im']), { servers: plain.nats.servers });
+    const { tls: none, sasl: nobody } = kafkaOptions(plain.kafka, ['im']) as Partial<ReturnType<typeof kafkaOptions>>;
+    assert.deepEqual([none, nobody], [undefined, undefined]);
   });
 
   it('and printed without passwords and tokens', () => {

@@ -3,6 +3,7 @@ import { type ReportProblem, readTlsFiles, type TlsFiles, TlsFilesError } from '
 import type { ParleyConfig } from './config.ts';
 import { filesOf } from './config-parts.ts';
 import { isLoopback, LISTENERS, listenerFiles } from './listeners.ts';
+import { mongoOf, named } from './pool-options.ts';
 import { TARGETS } from './targets.ts';
 import { usesServers } from './topology.ts';
 
@@ -69,32 +70,48 @@ function checkCalls(config: ParleyConfig, report: ReportProblem): void {
       report(`services.${name}`, `${name} does not run in this process: give the addresses of those that run it`);
 }
 
-function checkPool({ pool }: ParleyConfig, nowMs: number, report: ReportProblem): void {
-  const { mongo, nats, kafka } = pool;
+function checkPool(config: ParleyConfig, nowMs: number, report: ReportProblem): void {
+  const { nats, kafka } = named(config.pool, config.targets);
   for (const [name, { tls }] of Object.entries({ nats, kafka }))
     checkTls(`pool.${name}.tls`, filesOf(tls), nowMs, report);
-  const { caFile, certificateKeyFile: both } = filesOf(mongo.tls);
-  const names = { certFile: 'certificateKeyFile', keyFile: 'certificateKeyFile' };
-  checkTls('pool.mongo.tls', { caFile, certFile: both, keyFile: both }, nowMs, report, names);
   const secrets = {
-    'pool.mongo.passwordFile': mongo.passwordFile,
     'pool.nats.passwordFile': nats.passwordFile,
     'pool.nats.tokenFile': nats.tokenFile,
     'pool.nats.nkeySeedFile': nats.nkeySeedFile,
     'pool.nats.credentialsFile': nats.credentialsFile,
     'pool.kafka.sasl.passwordFile': kafka.sasl.passwordFile,
   };
-  for (const [path, file] of Object.entries(secrets))
-    if (file !== '' && !readable(file)) report(path, `${file} cannot be read`);
+  for (const [path, file] of Object.entries(secrets)) checkReadable(path, file, report);
   const kinds = [nats.user, nats.tokenFile, nats.nkeySeedFile, nats.credentialsFile].filter(kind => kind !== '');
   if (kinds.length > 1) report('pool.nats', 'gives more than one of user, tokenFile, nkeySeedFile and credentialsFile');
   if (nats.passwordFile !== '' && nats.user === '') report('pool.nats.passwordFile', 'needs pool.nats.user');
-  if (mongo.passwordFile !== '' && mongo.user === '') report('pool.mongo.passwordFile', 'needs pool.mongo.user');
   if (kafka.sasl.mechanism !== 'none')
     for (const name of ['username', 'passwordFile'] as const)
       if (kafka.sasl[name] === '') report(`pool.kafka.sasl.${name}`, `is needed for ${kafka.sasl.mechanism}`);
   if (kafka.minInsyncReplicas > kafka.replicationFactor)
     report('pool.kafka.minInsyncReplicas', `is more than the ${kafka.replicationFactor} copies of replicationFactor`);
+  checkMongo(config, nowMs, report);
+}
+
+/** As every service of the process sees it; what is wrong for all of them is said once. */
+function checkMongo({ pool, targets }: ParleyConfig, nowMs: number, report: ReportProblem): void {
+  const said = new Set<string>();
+  const once: ReportProblem = (path, message) => {
+    if (!said.has(`${path} ${message}`)) report(path, message);
+    said.add(`${path} ${message}`);
+  };
+  for (const service of targets) {
+    const { tls, user, passwordFile } = mongoOf(pool.mongo, service);
+    const { caFile, certificateKeyFile: both } = filesOf(tls);
+    const names = { certFile: 'certificateKeyFile', keyFile: 'certificateKeyFile' };
+    checkTls('pool.mongo.tls', { caFile, certFile: both, keyFile: both }, nowMs, once, names);
+    checkReadable('pool.mongo.passwordFile', passwordFile, once);
+    if (passwordFile !== '' && user === '') once('pool.mongo.passwordFile', 'needs pool.mongo.user');
+  }
+}
+
+function checkReadable(path: string, file: string, report: ReportProblem): void {
+  if (file !== '' && !readable(file)) report(path, `${file} cannot be read`);
 }
 
 function readable(file: string): boolean {

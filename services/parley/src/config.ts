@@ -201,7 +201,13 @@ export const parleyConfigSchema = z.strictObject({
             .max(2_048)
             .default('mongodb://127.0.0.1:27017')
             .describe('MongoDB connection string. One with a password belongs into a file that `urlFile` names.'),
-          user: z.string().max(256).default('').describe('User, put into the connection string; empty: none.'),
+          user: z
+            .string()
+            .max(256)
+            .default('')
+            .describe(
+              'User, put into the connection string; empty: none. `{service}` stands for the service whose database it is, here and in passwordFile.',
+            ),
           passwordFile: path('File with his password.'),
           tls: mongoTls,
           databasePrefix: z
@@ -214,7 +220,13 @@ export const parleyConfigSchema = z.strictObject({
       nats: z
         .strictObject({
           servers: z.array(z.string().max(512)).min(1).default(['nats://127.0.0.1:4222']).describe('NATS servers.'),
-          user: z.string().max(256).default('').describe('User at NATS; empty: none.'),
+          user: z
+            .string()
+            .max(256)
+            .default('')
+            .describe(
+              'User at NATS; empty: none. `{service}` stands for the services of the process, joined by `+`, here and in files.',
+            ),
           passwordFile: path('File with his password.'),
           tokenFile: path('File with a token, instead of a user.'),
           nkeySeedFile: path('File with an nkey seed, instead of a user.'),
@@ -252,7 +264,11 @@ export const parleyConfigSchema = z.strictObject({
                 .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])
                 .default('none')
                 .describe('How to sign in at Kafka; none: not at all.'),
-              username: z.string().max(256).default('').describe('User at Kafka.'),
+              username: z
+                .string()
+                .max(256)
+                .default('')
+                .describe('User at Kafka; `{service}` as with NATS, here and in passwordFile.'),
               passwordFile: path('File with his password.'),
             })
             .prefault({}),

@@ -10,8 +10,22 @@ type KafkaOptions = Partial<Parameters<typeof connectKafkaEventLog>[0]>;
 
 const secretOf = (file: string): string => readFileSync(file, 'utf8').replace(/\r?\n$/, '');
 
+/**
+ * Settings with `{service}` in them name users and files after services: one at MongoDB, where each service has a
+ * connection of its own; elsewhere those of the process, joined by `+`.
+ */
+export function named<T>(settings: T, services: readonly string[]): T {
+  if (typeof settings === 'string') return settings.replaceAll('{service}', services.join('+')) as T;
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return settings;
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, named(value, services)])) as T;
+}
+
+/** The settings for one service's connection. */
+export const mongoOf = (mongo: Mongo, service: string): Mongo => named(mongo, [service.replaceAll('-', '_')]);
+
 /** The connection string with user, password and TLS of the other settings put into it. Never logged. */
-export function mongoUrl({ url, user, passwordFile, tls }: Mongo): string {
+export function mongoUrl(mongo: Mongo, service: string): string {
+  const { url, user, passwordFile, tls } = mongoOf(mongo, service);
   const [scheme, rest] = split(url, '://');
   const secret = passwordFile === '' ? '' : `:${encodeURIComponent(secretOf(passwordFile))}`;
   const identity = user === '' ? '' : `${encodeURIComponent(user)}${secret}@`;
@@ -31,7 +45,8 @@ function split(text: string, mark: string): [string, string] {
 }
 
 /** How to reach NATS and who we are there. */
-export function natsOptions({ servers, user, tls, ...rest }: ParleyConfig['pool']['nats']) {
+export function natsOptions(nats: ParleyConfig['pool']['nats'], targets: readonly string[]) {
+  const { servers, user, tls, ...rest } = named(nats, targets);
   return {
     servers,
     ...(user !== '' && { user }),
@@ -41,7 +56,8 @@ export function natsOptions({ servers, user, tls, ...rest }: ParleyConfig['pool'
 }
 
 /** How to reach Kafka, who we are there, and how topics are made. */
-export function kafkaOptions({ sasl, tls, ...rest }: ParleyConfig['pool']['kafka']) {
+export function kafkaOptions(kafka: ParleyConfig['pool']['kafka'], targets: readonly string[]) {
+  const { sasl, tls, ...rest } = named(kafka, targets);
   const { mechanism, username, passwordFile } = sasl;
   return {
     ...rest,

@@ -12,6 +12,7 @@ import { refuseDemoHere, removeDemo } from './demo-guard.ts';
 import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { keyCommands } from './key-commands.ts';
+import { rightsCommands } from './rights-commands.ts';
 import { TARGET_NAMES } from './routes.ts';
 import { transferCommands } from './transfer-commands.ts';
 import { VERSION } from './version.ts';
@@ -74,6 +75,7 @@ export function program(): Command {
 
   transferCommands(command, print);
   keyCommands(command, print);
+  rightsCommands(command);
 
   command('check-config', 'check the configuration, certificates and key files included, and say every problem')
     .option('--target <names>', 'services of the process that is to run with it, separated by commas')

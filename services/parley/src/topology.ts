@@ -22,7 +22,10 @@ import {
 import type { ParleyConfig } from './config.ts';
 import { Explained } from './explain.ts';
 import { hideSecrets } from './hide-secrets.ts';
+import { noEventLog } from './no-event-log.ts';
 import { kafkaOptions, mongoUrl, natsOptions } from './pool-options.ts';
+import { usesEventLog } from './rights/rights.ts';
+import { TARGET_NAMES } from './routes.ts';
 
 /** The technology behind the ports of a process. */
 export interface Topology {
@@ -84,6 +87,10 @@ export const databaseFile = (config: ParleyConfig): string | undefined =>
 /** Whether MongoDB, NATS and Kafka are connected to. */
 export const usesServers = (config: ParleyConfig): boolean => config.topology === 'pool';
 
+/** The database of a service at the servers of a pool. */
+export const databaseName = (config: ParleyConfig, service: string): string =>
+  `${config.pool.mongo.databasePrefix}${databaseOf(service)}`;
+
 const databaseOf = (service: string): string => service.replaceAll('-', '_');
 
 async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
@@ -116,28 +123,38 @@ async function openStandalone(config: ParleyConfig, deps: TopologyDeps): Promise
 }
 
 async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topology> {
+  const { targets } = config;
   const { mongo, nats, kafka } = config.pool;
-  const name = `parley-${config.targets.join('+')}`;
-  const url = mongoUrl(mongo);
-  const bus = await reach('NATS', nats.servers, connectNatsBus({ ...natsOptions(nats), name, ...deps }));
-  const connecting = connectKafkaEventLog({ ...kafkaOptions(kafka), clientId: name, ...deps });
-  const eventLog = await reach('Kafka', kafka.brokers, connecting).catch(async error => {
-    await bus.close();
-    throw error;
-  });
+  const name = `parley-${targets.join('+')}`;
+  const bus = await reach('NATS', nats.servers, connectNatsBus({ ...natsOptions(nats, targets), name, ...deps }));
+  const connectLog = () =>
+    reach('Kafka', kafka.brokers, connectKafkaEventLog({ ...kafkaOptions(kafka, targets), clientId: name, ...deps }));
+  const eventLog = usesEventLog(targets, config)
+    ? await connectLog().catch(async error => {
+        await bus.close();
+        throw error;
+      })
+    : noEventLog();
   const stores = new Map<string, Promise<Store>>();
-  const ownDatabase = (service: string) => `${mongo.databasePrefix}${databaseOf(service)}`;
+  // what belongs to no service is read with the credential of one that runs here
+  const urlOf = (service: string) =>
+    mongoUrl(mongo, (TARGET_NAMES as readonly string[]).includes(service) ? service : (targets[0] as string));
   return {
     bus,
     eventLog,
     store(service) {
       const known = stores.get(service);
       const store =
-        known ?? reach('MongoDB', [mongo.url], connectMongoStore({ url, database: ownDatabase(service), ...deps }));
+        known ??
+        reach(
+          'MongoDB',
+          [mongo.url],
+          connectMongoStore({ url: urlOf(service), database: databaseName(config, service), ...deps }),
+        );
       stores.set(service, store);
       return store;
     },
-    bulkReader: service => connectMongoBulkReader({ url, database: ownDatabase(service) }),
+    bulkReader: service => connectMongoBulkReader({ url: urlOf(service), database: databaseName(config, service) }),
     async close() {
       await eventLog.close();
       await bus.close();
