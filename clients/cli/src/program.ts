@@ -104,6 +104,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (io.interrupted.aborted) return EXIT.interrupted;
     if (error instanceof DOMException && error.name === 'AbortError') return EXIT.interrupted;
     const failure = error instanceof ConnectError ? toClientError(error) : error;
+    if (io.stderr.isTTY && !json) io.stderr.write('\r\u001b[K'); // a line of progress may stand there
     io.stderr.write(renderFailure(failure, json));
     if (io.env.PARLEYCTL_DEBUG && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return exitCodeOf(failure);

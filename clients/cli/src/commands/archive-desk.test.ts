@@ -49,7 +49,7 @@ describe('archive search', () => {
         '',
       ].join('\n'),
     );
-    assert.match(stderr, /3 records were archived lately and cannot be found yet/);
+    assert.match(stderr, /Archived lately and not to be found yet: 3 records/);
     const [request] = server.searches;
     assert.deepEqual([request?.purpose?.caseId, request?.purpose?.reason], ['HR-2026-014', 'complaint']);
     assert.deepEqual(request?.query?.people, ['mei@clinic.example', 'tom-id']);
@@ -216,7 +216,10 @@ describe('archive key and status', () => {
     status.status = { policySummary: 'All.', notIndexed: 7n, signingKeyId: keyId, signingPublicKey: publicPem };
     assert.equal((await ctl(['archive', 'key'])).stdout, publicPem);
     const { stdout } = await ctl(['archive', 'status']);
-    assert.match(stdout, new RegExp(`7 records are archived and cannot be found.*\n.*signed by key ${keyId}`));
+    assert.match(
+      stdout,
+      new RegExp(`Archived and not to be found by words yet: 7 records.*\n.*signed by key ${keyId}`),
+    );
     const value = JSON.parse((await ctl(['archive', 'status', '--json'])).stdout) as {
       notIndexed: number;
       key: string;
@@ -251,7 +254,10 @@ describe('audit', () => {
       outcome: { records: number };
     }[];
     assert.deepEqual([entry?.detail.words, entry?.outcome.records], ['會議', 3]);
-    assert.match((await ctl(['audit', 'list', '--details'])).stdout, /\{"words":"會議"\} +\{"records":3\}/);
+    assert.match(
+      (await ctl(['audit', 'list', '--details'])).stdout,
+      /asked +\{"words":"會議"\}\n +outcome +\{"records":3\}\n/,
+    );
   });
 
   it('says whether the log is intact', async t => {
@@ -259,7 +265,7 @@ describe('audit', () => {
     assert.match((await ctl(['audit', 'verify'])).stdout, /^The audit log is intact\.\n5 entries, 5 of them/);
     server.auditFindings = ['entry 3 was changed'];
     const { code, stdout } = await ctl(['audit', 'verify']);
-    assert.deepEqual([code, /NOT intact: 1 findings\.\n {2}entry 3 was changed/.test(stdout)], [1, true]);
+    assert.deepEqual([code, /NOT intact: 1 finding\.\n {2}entry 3 was changed/.test(stdout)], [1, true]);
     assert.equal((JSON.parse((await ctl(['audit', 'verify', '--json'])).stdout) as { intact: boolean }).intact, false);
   });
 });

@@ -17,7 +17,7 @@ import {
 import { type ExportVerdict, verifyExport } from '../archive/verify-export.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { oneLine } from '../output/text.ts';
+import { counted, oneLine } from '../output/text.ts';
 import { examples, type Shell } from '../shell.ts';
 
 /** `archive export`, `archive verify-export` and `archive key`. */
@@ -91,7 +91,7 @@ async function exportRecords(
       audit: result.auditId,
     };
     print.result(value, () => [
-      `${records} records in ${files} files in ${oneLine(dir)}, complete and as the manifest says.`,
+      `${counted(records, 'record')} in ${counted(files, 'file')} in ${oneLine(dir)}, complete and as the manifest says.`,
       `Signed by key ${keyId}; audit entry ${result.auditId}.`,
       `Check it at any time and anywhere: parleyctl archive verify-export ${oneLine(dir)} --key-id ${keyId}`,
     ]);
@@ -139,7 +139,7 @@ async function checkExport(cli: Cli, options: { key?: string; keyId?: string }, 
 function verdictLines({ print }: Cli, { intact, problems, manifest, keyId, trusted }: ExportVerdict): string[] {
   const who = manifest && (manifest.by.display_name || manifest.by.address || manifest.by.id);
   const about = manifest && [
-    `${manifest.records} records in ${manifest.files.length} files (${oneLine(manifest.format)}), made ${oneLine(manifest.created)} by ${oneLine(who ?? '')}`,
+    `${counted(manifest.records, 'record')} in ${counted(manifest.files.length, 'file')} (${oneLine(manifest.format)}), made ${oneLine(manifest.created)} by ${oneLine(who ?? '')}`,
     `for case ${oneLine(manifest.case_id)}: ${oneLine(manifest.reason)}`,
   ];
   const key =
@@ -151,7 +151,7 @@ function verdictLines({ print }: Cli, { intact, problems, manifest, keyId, trust
   return [
     intact
       ? print.style('green', 'The export is as it was made.')
-      : print.style(['red', 'bold'], `The export is NOT as it was made: ${problems.length} findings.`),
+      : print.style(['red', 'bold'], `The export is NOT as it was made: ${counted(problems.length, 'finding')}.`),
     ...problems.map(problem => `  ${oneLine(problem)}`),
     ...(about ?? []),
     ...(manifest?.whole === false ? [NOT_WHOLE] : []),

@@ -12,7 +12,7 @@ import {
 } from '../archive/query.ts';
 import type { Cli } from '../cli.ts';
 import { parseCount } from '../duration.ts';
-import { oneLine, sanitise, truncate } from '../output/text.ts';
+import { counted, oneLine, sanitise, truncate } from '../output/text.ts';
 import { timeOf } from '../output/time.ts';
 import { examples, type Shell } from '../shell.ts';
 
@@ -65,7 +65,7 @@ async function search(
   const value = { records: items.map(itemJson), more, notIndexed: Number(notIndexed), audit: auditIds };
   print.result(value, () => (items.length === 0 ? ['Nothing was found.'] : recordTable(cli, items, options.ids)));
   if (more) print.note(`There is more; ask for it with --limit, or narrow the query.`);
-  if (notIndexed > 0n) print.note(`${notIndexed} records were archived lately and cannot be found yet.`);
+  if (notIndexed > 0n) print.note(`Archived lately and not to be found yet: ${counted(notIndexed, 'record')}.`);
 }
 
 function recordTable(cli: Cli, items: readonly ArchivedItem[], ids = false): readonly string[] {

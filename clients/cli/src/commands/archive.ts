@@ -11,14 +11,15 @@ import { STATES } from '../archive/query.ts';
 import type { Cli } from '../cli.ts';
 import { parseCount } from '../duration.ts';
 import { EXIT } from '../exit-codes.ts';
-import { oneLine } from '../output/text.ts';
+import { counted, oneLine } from '../output/text.ts';
 import { isoOf, lengthOf } from '../output/time.ts';
 import { summaryOf } from '../output/verification.ts';
 import { examples, type Shell } from '../shell.ts';
 import { archiveExportCommands } from './archive-export.ts';
+import { archiveParkedCommand } from './archive-parked.ts';
 import { archiveReadCommands } from './archive-search.ts';
 
-/** `archive status|verify|search|view|export|verify-export|key`. */
+/** `archive status|verify|parked|search|view|export|verify-export|key`. */
 export function archiveCommand(shell: Shell): Command {
   const archive = new Command('archive').description('look after the compliance archive');
   archive.addCommand(new Command('status').description('show how far the archive is').action(shell.action(status)));
@@ -33,6 +34,7 @@ export function archiveCommand(shell: Shell): Command {
       'archive verify --records --json | jq -c .',
     ),
   );
+  archive.addCommand(archiveParkedCommand(shell));
   for (const command of [...archiveReadCommands(shell), ...archiveExportCommands(shell)]) archive.addCommand(command);
   return archive;
 }
@@ -56,9 +58,11 @@ async function status(cli: Cli): Promise<void> {
   const key = answer.signingKeyId;
   cli.print.result({ policy: answer.policySummary, parked, notIndexed, key, partitions }, () => [
     oneLine(answer.policySummary),
-    ...(notIndexed > 0 ? [`${notIndexed} records are archived and cannot be found by words yet.`] : []),
+    ...(notIndexed > 0 ? [`Archived and not to be found by words yet: ${counted(notIndexed, 'record')}.`] : []),
     ...(key === '' ? [] : [`Checkpoints and exports are signed by key ${oneLine(key)}.`]),
-    ...(parked > 0 ? [cli.print.style('red', `${parked} records could not be processed and wait for somebody.`)] : []),
+    ...(parked > 0
+      ? [cli.print.style('red', `Could not be processed, and somebody must look: ${counted(parked, 'record')}.`)]
+      : []),
     '',
     ...cli.print.table(
       ['PARTITION', 'LINKS', 'WAITING', 'LAST CHECKPOINT', 'COVERS', 'HEAD'],

@@ -4,7 +4,7 @@ import { parseWhen } from '../archive/when.ts';
 import type { Cli } from '../cli.ts';
 import { parseCount } from '../duration.ts';
 import { EXIT } from '../exit-codes.ts';
-import { oneLine } from '../output/text.ts';
+import { counted, oneLine } from '../output/text.ts';
 import { isoOf, timeOf } from '../output/time.ts';
 import { examples, type Shell } from '../shell.ts';
 
@@ -72,20 +72,32 @@ async function list(cli: Cli, options: ListOptions): Promise<void> {
   print.result(entries.map(entryJson), () =>
     entries.length === 0
       ? ['There are no such entries.']
-      : print.table(
-          ['NUMBER', 'WHEN', 'WHO', 'WHAT', 'CASE', ...(options.details ? ['ASKED', 'OUTCOME'] : []), 'REASON'],
-          entries.map(entry => [
-            String(entry.number),
-            timeOf(Number(entry.atMs), now),
-            entry.person?.displayName || entry.person?.address || entry.person?.id || '-',
-            entry.action,
-            entry.purpose?.caseId || '-',
-            ...(options.details ? [entry.detailJson, entry.outcomeJson] : []),
-            entry.purpose?.reason || '-',
-          ]),
-        ),
+      : options.details
+        ? entries.flatMap(entry => detailLines(entry, now))
+        : print.table(
+            ['NUMBER', 'WHEN', 'WHO', 'WHAT', 'CASE', 'REASON'],
+            entries.map(entry => rowOf(entry, now)),
+          ),
   );
   if (cursor !== '') print.note('There are more; ask for them with --limit.');
+}
+
+function rowOf(entry: AuditEntry, now: number): string[] {
+  const { number, atMs, person, action, purpose } = entry;
+  return [
+    String(number),
+    timeOf(Number(atMs), now),
+    person?.displayName || person?.address || person?.id || '-',
+    action,
+    purpose?.caseId || '-',
+    purpose?.reason || '-',
+  ];
+}
+
+/** What was asked and what came of it is as long as it is: it is not cut. */
+function detailLines(entry: AuditEntry, now: number): string[] {
+  const row = rowOf(entry, now).map(oneLine);
+  return [row.join('  '), `    asked    ${oneLine(entry.detailJson)}`, `    outcome  ${oneLine(entry.outcomeJson)}`];
 }
 
 function entryJson(entry: AuditEntry) {
@@ -122,9 +134,9 @@ async function verify(cli: Cli): Promise<number> {
   print.result({ intact, entries, checkpointed, findings }, () => [
     intact
       ? print.style('green', 'The audit log is intact.')
-      : print.style(['red', 'bold'], `The audit log is NOT intact: ${findings.length} findings.`),
+      : print.style(['red', 'bold'], `The audit log is NOT intact: ${counted(findings.length, 'finding')}.`),
     ...findings.map(finding => `  ${oneLine(finding)}`),
-    `${entries} entries, ${checkpointed} of them covered by a signed statement in the second place.`,
+    `${counted(entries, 'entry', 'entries')}, ${checkpointed} of them covered by a signed statement in the second place.`,
   ]);
   return intact ? EXIT.ok : EXIT.negative;
 }

@@ -334,7 +334,7 @@ describe('archive verify', () => {
     server.verifyEvents = [{ case: 'finding', value: finding }, result({ intact: false, findings: 1n, records: 6n })];
     const { code, stdout } = await ctl(['archive', 'verify']);
     assert.equal(code, 1);
-    assert.match(stdout, /^altered content {2}1\/im\/0\/7 {2}hash differs\n\nThe archive is NOT intact: 1 findings\./);
+    assert.match(stdout, /^altered content {2}1\/im\/0\/7 {2}hash differs\n\nThe archive is NOT intact: 1 finding\./);
     assert.match(stdout, /1 of 10 links are none of these/);
     const value = json((await ctl(['archive', 'verify', '--json'])).stdout) as { intact: boolean; findings: unknown[] };
     assert.deepEqual(

@@ -2,6 +2,7 @@ import { ParleyClientError, toClientError } from '@parley/client';
 import { Role } from '@parley/contracts';
 import type { GetStatusResponse } from '@parley/contracts/archive/v1/archive';
 import type { Cli } from '../cli.ts';
+import { counted } from '../output/text.ts';
 import { lengthOf } from '../output/time.ts';
 import { obstacleTo } from './reach.ts';
 import { tlsProbe } from './tls.ts';
@@ -123,7 +124,7 @@ export async function checkArchive(cli: Cli, roles: readonly Role[]): Promise<Fi
   if (status.notIndexed > NOT_INDEXED_TOLERANCE)
     return {
       level: 'warn',
-      detail: `${who} ${status.notIndexed} records cannot be found by words yet`,
+      detail: `${who} ${counted(status.notIndexed, 'record')} cannot be found by words yet`,
       remedy: 'Nothing is lost; searches say so too until the index has caught up.',
     };
   return ok(`${who} ${lag === 0n ? 'Nothing waits.' : `${lag} records wait.`}`);

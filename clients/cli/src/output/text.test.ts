@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { table } from './table.ts';
-import { oneLine, pad, safeJson, sanitise, truncate, widthOf } from './text.ts';
+import { counted, oneLine, pad, safeJson, sanitise, truncate, widthOf } from './text.ts';
+
+it('counts in the singular and the plural', () => {
+  assert.deepEqual(
+    [counted(0, 'record'), counted(1n, 'record'), counted(2, 'entry', 'entries')],
+    ['0 records', '1 record', '2 entries'],
+  );
+});
 
 describe('text that somebody else wrote', () => {
   it('cannot move the cursor, ring, change the title, or turn the direction of what follows', () => {

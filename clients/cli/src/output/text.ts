@@ -30,6 +30,10 @@ export function safeJson(value: unknown, indent?: number): string {
   );
 }
 
+/** A number with its noun: `1 record`, `2 records`. */
+export const counted = (count: number | bigint, one: string, many = `${one}s`): string =>
+  `${count} ${Number(count) === 1 ? one : many}`;
+
 /** Columns that text takes on a terminal: wide characters and emoji take two. */
 export const widthOf = (text: string): number => stringWidth(text);
 

@@ -1,5 +1,6 @@
 import type { VerifyResult } from '@parley/contracts/archive/v1/archive';
 import type { Printer } from './printer.ts';
+import { counted } from './text.ts';
 
 /** What a verification found, so that every link is accounted for. */
 export function summaryOf(result: VerifyResult, style: Printer['style']): string[] {
@@ -18,7 +19,7 @@ export function summaryOf(result: VerifyResult, style: Printer['style']): string
   const rest = result.links - accounted;
   const verdict = result.intact
     ? style('green', 'The archive is intact.')
-    : style(['red', 'bold'], `The archive is NOT intact: ${result.findings} findings.`);
+    : style(['red', 'bold'], `The archive is NOT intact: ${counted(result.findings, 'finding')}.`);
   return [
     verdict,
     ...rows.map(([name, count, text]) => `  ${name.padEnd(12)}  ${String(count).padStart(width)}  ${text}`),

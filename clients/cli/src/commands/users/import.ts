@@ -20,6 +20,7 @@ import type { Cli } from '../../cli.ts';
 import { parseCount } from '../../duration.ts';
 import { EXIT, UsageError } from '../../exit-codes.ts';
 import { bytesOf, fileFailure } from '../../input-file.ts';
+import { counted } from '../../output/text.ts';
 import { lengthOf } from '../../output/time.ts';
 import { retrying } from '../../retry.ts';
 import { examples, type Shell } from '../../shell.ts';
@@ -174,8 +175,8 @@ function summaryText(counts: ImportCounts, dryRun: boolean): string {
     dryRun ? `${updated} would be updated` : `${updated} updated`,
     `${unchanged} unchanged`,
     `${refused} refused`,
-    ...(managersRefused > 0 ? [`${managersRefused} ${managersRefused === 1 ? 'manager' : 'managers'} refused`] : []),
-    ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'entry' : 'entries'} about no person`] : []),
+    ...(managersRefused > 0 ? [`${counted(managersRefused, 'manager')} refused`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'entry', 'entries')} about no person`] : []),
   ].join(', ');
 }
 
