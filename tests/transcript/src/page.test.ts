@@ -62,9 +62,15 @@ test('refuses what it cannot read', () => {
   assert.throws(() => readPage('```sh\nls'), /no end/);
   assert.throws(() => readPage('<!-- transcript: colour="red" -->\n```sh\nls\n```'), /no directive/);
   assert.throws(() => readPage('<!-- transcript: until=x -->\n```sh\nls\n```'), /cannot read/);
-  assert.throws(() => readPage('<!-- transcript: then="^C" -->\n```sh\nls\n```'), /then without until/);
+  assert.throws(() => readPage('<!-- transcript: press="^C" -->\n```sh\nls\n```'), /press without until/);
+  assert.throws(() => readPage('<!-- transcript: fill="ID" -->\n```sh\nls\n```'), /line 3: fill=/);
   assert.throws(() => readPage('<!-- transcript: file="a" exit="1" -->\n```csv\na\n```'), /exit beside file/);
   assert.throws(() => readPage('<!-- transcript: exit="1" -->\ntext'), /without a block/);
+});
+
+test('reads what is put in the place of a word', () => {
+  const [step] = readPage('<!-- transcript: fill="ID={printed:a=(.)}" -->\n```sh\nshow ID\n```');
+  assert.deepEqual(step?.kind === 'command' && step.fill, ['ID', '{printed:a=(.)}']);
 });
 
 test('compares output line by line, with … for anything', () => {

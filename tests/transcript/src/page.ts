@@ -13,9 +13,11 @@ export interface CommandStep {
   /** What it has printed when the page goes on; undefined waits for its end. */
   readonly until: string | undefined;
   /** Key that is pressed then. */
-  readonly then: string | undefined;
+  readonly press: string | undefined;
   /** Lines that are typed, each when the command asks for something. */
   readonly typed: readonly string[];
+  /** A word of the command and what its reader puts there. */
+  readonly fill: readonly [word: string, value: string] | undefined;
   readonly exit: number;
   /** Why it is not run; undefined when it is. */
   readonly skip: string | undefined;
@@ -31,7 +33,7 @@ export interface FileStep {
 
 const FENCE = /^ {0,3}```([\w-]*)\s*$/;
 const DIRECTIVE = /^ {0,3}<!-- transcript:(.*)-->\s*$/;
-const OF_COMMANDS = ['terminal', 'until', 'then', 'typed', 'exit', 'skip'];
+const OF_COMMANDS = ['terminal', 'until', 'press', 'typed', 'exit', 'fill', 'skip'];
 const KNOWN = new Set([...OF_COMMANDS, 'file', 'run']);
 
 type Directive = ReadonlyMap<string, string>;
@@ -92,7 +94,7 @@ function readDirective(text: string, line: number): Directive {
   });
   if (rest.trim() !== '' || found.size === 0)
     throw new Error(`line ${line}: cannot read the directive "${text.trim()}"`);
-  if (found.has('then') && !found.has('until')) throw new Error(`line ${line}: then without until`);
+  if (found.has('press') && !found.has('until')) throw new Error(`line ${line}: press without until`);
   return found;
 }
 
@@ -125,7 +127,7 @@ function shellSteps(body: readonly string[], first: number, directive: Directive
   return commands.map(({ line, command }, i) => step(line, command, undefined, directive, i === commands.length - 1));
 }
 
-/** `terminal` and `skip` are said of all commands of a block, everything else of the last one. */
+/** `terminal`, `fill` and `skip` are said of all commands of a block, everything else of the last one. */
 function step(
   line: number,
   command: string,
@@ -140,11 +142,18 @@ function step(
     output: output?.length ? output : undefined,
     terminal: directive.get('terminal') ?? 'main',
     until: last ? directive.get('until') : undefined,
-    then: last ? directive.get('then') : undefined,
+    press: last ? directive.get('press') : undefined,
     typed: last ? (directive.get('typed')?.split('\n') ?? []) : [],
+    fill: fillOf(directive.get('fill'), line),
     exit: last ? Number(directive.get('exit') ?? 0) : 0,
     skip: directive.get('skip'),
   };
+}
+
+function fillOf(text: string | undefined, line: number): CommandStep['fill'] {
+  const at = text?.indexOf('=') ?? 0;
+  if (text !== undefined && at < 1) throw new Error(`line ${line}: fill="WORD=what stands there"`);
+  return text === undefined ? undefined : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /**

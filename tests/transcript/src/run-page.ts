@@ -60,20 +60,24 @@ async function runStep(
 ): Promise<void> {
   const where = `line ${step.line}: ${step.command}`;
   const { output, exit } = await terminal
-    .run(prepare(step.command), {
+    .run(prepare(filledIn(step)), {
       typed: step.typed.map(prepare),
       until: step.until === undefined ? undefined : prepare(step.until),
-      then: step.then,
+      press: step.press,
       timeoutMs: STEP_MS,
     })
     .catch((error: Error) => assert.fail(`${where}: ${error.message}`));
   onOutput?.(step, output, exit);
   if (lenient) return;
   const end = output.slice(-3_000);
-  const goesOn = step.until !== undefined && step.then === undefined;
+  const goesOn = step.until !== undefined && step.press === undefined;
   if (exit !== undefined || !goesOn) assert.equal(exit, step.exit, `${where} printed:\n${end}`);
   const missing = missingLine((step.output ?? []).map(prepare), output);
   assert.equal(missing, undefined, `${where} did not print this line; it printed:\n${end}`);
+}
+
+function filledIn({ command, fill }: CommandStep): string {
+  return fill ? command.replaceAll(fill[0], () => fill[1]) : command;
 }
 
 /** The addresses and directories that pages name, moved aside. */
@@ -109,12 +113,12 @@ async function moveAside() {
   return { home, data, env, replace };
 }
 
-/** `{password:ADDRESS}` is a demo password, `{printed:PATTERN}` the first group of the pattern in what was shown so far. */
+/** `{password:ADDRESS}` is a demo password, `{printed:PATTERN}` the first group of the pattern in what was shown last. */
 function fillIn(text: string, data: string, printed: () => string): string {
   return text.replace(/\{(password|printed):((?:[^{}]|\{\d+\})+)\}/g, (_, kind: string, value: string) => {
     const from = kind === 'password' ? readFileSync(join(data, 'demo-accounts.txt'), 'utf8') : printed();
     const pattern = kind === 'password' ? `^${value.replaceAll('.', '\\.')}\\s+(\\S+)` : value;
-    const found = new RegExp(pattern, 'm').exec(from)?.[1];
+    const found = [...from.matchAll(new RegExp(pattern, 'gm'))].at(-1)?.[1];
     assert.ok(found !== undefined, `nothing for ${kind} ${value}`);
     return found;
   });

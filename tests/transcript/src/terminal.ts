@@ -19,7 +19,7 @@ export interface RunOptions {
   /** Return when it has printed this; undefined waits for its end. */
   readonly until: string | undefined;
   /** Press this key when `until` was printed, and wait for the end. */
-  readonly then: string | undefined;
+  readonly press: string | undefined;
   readonly timeoutMs: number;
 }
 
@@ -72,7 +72,7 @@ export class Terminal {
     writeFileSync(join(this.#dir, 'command'), `${command}\n`);
     this.#begin(`. '${this.#dir}/command'\n`);
     const typed = [...options.typed];
-    let { until, then } = options;
+    let { until, press } = options;
     let answered = -1; // what is asked next is asked in a line further down
     for (;;) {
       const output = () => this.#screen.text().trimEnd();
@@ -83,10 +83,10 @@ export class Terminal {
         const line = typed.shift() as string;
         this.#type(KEYS[line] ?? `${line}\n`);
       } else if (typed.length === 0 && until !== undefined && this.#screen.text().includes(until)) {
-        if (then === undefined) return { output: output(), exit: undefined };
-        this.#type(KEYS[then] ?? `${then}\n`);
+        if (press === undefined) return { output: output(), exit: undefined };
+        this.#type(KEYS[press] ?? `${press}\n`);
         until = undefined;
-        then = undefined;
+        press = undefined;
       }
       await this.#more(deadline);
     }
