@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { ArchiveRecordKind, ArchiveRecordSchema } from '@parley/contracts/event/v1/archive_record';
 import { appliedButUnknown, notApplied } from '../testing/faulty-store.ts';
 import { createWorld, type Replica, until, type World } from '../testing/world.ts';
 
@@ -174,12 +175,17 @@ describe('the reconciler', () => {
     assert.equal(await committed(), 1);
   });
 
-  it('passes over what is no record, and says so', async () => {
+  it('passes over what is no record or of a later version, says so, and concludes nothing from it', async () => {
     await begin();
-    await world.log.append('archive', [{ key: 'x', value: Buffer.from('not a record') }]);
+    const later = { version: 2, kind: IM_EVENT, recordId: 'ann.1', senderId: 'ann' };
+    const values = [Buffer.from('not a record'), toBinary(ArchiveRecordSchema, create(ArchiveRecordSchema, later))];
+    await world.log.append(
+      'archive',
+      values.map(value => ({ key: 'x', value })),
+    );
     await world.clock.advance(2_000);
-    assert.equal(await committed(), 1);
-    assert.equal(await im.metric('parley_im_reconciled_total{result="unreadable"}'), 1);
+    assert.equal(await committed(), 2);
+    assert.equal(await im.metric('parley_im_reconciled_total{result="unreadable"}'), 2);
   });
 });
 

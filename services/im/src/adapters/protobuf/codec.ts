@@ -5,6 +5,8 @@ import { type Event, NORMAL, PLAIN } from '../../domain/event.ts';
 import type { Codec, LoggedRecord } from '../../ports/codec.ts';
 import { encodeEvent, encodeRecord } from './encode.ts';
 
+const KNOWN_VERSION = 1;
+
 export const protobufCodec: Codec = {
   event: encodeEvent,
   record: encodeRecord,
@@ -39,7 +41,8 @@ function decodeRecord(bytes: Uint8Array): LoggedRecord | undefined {
   try {
     const record = fromBinary(ArchiveRecordSchema, bytes);
     const kind = kinds.get(record.kind);
-    if (!kind || record.recordId === '') return undefined;
+    // What a later version means is not known here: nothing may be concluded from it.
+    if (!kind || record.recordId === '' || record.version > KNOWN_VERSION) return undefined;
     return {
       kind,
       recordId: record.recordId,
