@@ -6,6 +6,7 @@ import { critical } from './critical.ts';
 import { imports } from './import.ts';
 import { kill } from './kill.ts';
 import { native } from './native.ts';
+import { poison } from './poison.ts';
 import { presenceOverTime } from './presence-over-time.ts';
 import { probe } from './probe.ts';
 import { refusals } from './refusals.ts';
@@ -13,6 +14,7 @@ import { retry } from './retry.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { signIns } from './sign-ins.ts';
 import { talk } from './talk.ts';
+import { tamper } from './tamper.ts';
 import { tls } from './tls.ts';
 import { wire } from './wire.ts';
 
@@ -33,5 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   probe,
   tls,
   rotateKeys,
+  poison,
+  tamper,
   kill,
 ];
