@@ -4,6 +4,7 @@ import type { ParleyConfig } from './config.ts';
 import { filesOf } from './config-parts.ts';
 import { isLoopback, LISTENERS, listenerFiles } from './listeners.ts';
 import { mongoOf, named } from './pool-options.ts';
+import { usesEventLog } from './rights/rights.ts';
 import { TARGETS } from './targets.ts';
 import { usesServers } from './topology.ts';
 
@@ -72,25 +73,25 @@ function checkCalls(config: ParleyConfig, report: ReportProblem): void {
 
 function checkPool(config: ParleyConfig, nowMs: number, report: ReportProblem): void {
   const { nats, kafka } = named(config.pool, config.targets);
-  for (const [name, { tls }] of Object.entries({ nats, kafka }))
-    checkTls(`pool.${name}.tls`, filesOf(tls), nowMs, report);
-  const secrets = {
-    'pool.nats.passwordFile': nats.passwordFile,
-    'pool.nats.tokenFile': nats.tokenFile,
-    'pool.nats.nkeySeedFile': nats.nkeySeedFile,
-    'pool.nats.credentialsFile': nats.credentialsFile,
-    'pool.kafka.sasl.passwordFile': kafka.sasl.passwordFile,
-  };
-  for (const [path, file] of Object.entries(secrets)) checkReadable(path, file, report);
+  checkTls('pool.nats.tls', filesOf(nats.tls), nowMs, report);
+  const { tls: _tls, ...secrets } = nats;
+  for (const [name, file] of Object.entries(filesOf(secrets))) checkReadable(`pool.nats.${name}`, file, report);
   const kinds = [nats.user, nats.tokenFile, nats.nkeySeedFile, nats.credentialsFile].filter(kind => kind !== '');
   if (kinds.length > 1) report('pool.nats', 'gives more than one of user, tokenFile, nkeySeedFile and credentialsFile');
   if (nats.passwordFile !== '' && nats.user === '') report('pool.nats.passwordFile', 'needs pool.nats.user');
+  // whoever has nothing to do with the log needs no credentials for it
+  if (usesEventLog(config.targets, config)) checkKafka(kafka, nowMs, report);
+  checkMongo(config, nowMs, report);
+}
+
+function checkKafka(kafka: ParleyConfig['pool']['kafka'], nowMs: number, report: ReportProblem): void {
+  checkTls('pool.kafka.tls', filesOf(kafka.tls), nowMs, report);
+  checkReadable('pool.kafka.sasl.passwordFile', kafka.sasl.passwordFile, report);
   if (kafka.sasl.mechanism !== 'none')
     for (const name of ['username', 'passwordFile'] as const)
       if (kafka.sasl[name] === '') report(`pool.kafka.sasl.${name}`, `is needed for ${kafka.sasl.mechanism}`);
   if (kafka.minInsyncReplicas > kafka.replicationFactor)
     report('pool.kafka.minInsyncReplicas', `is more than the ${kafka.replicationFactor} copies of replicationFactor`);
-  checkMongo(config, nowMs, report);
 }
 
 /** As every service of the process sees it; what is wrong for all of them is said once. */
@@ -110,8 +111,8 @@ function checkMongo({ pool, targets }: ParleyConfig, nowMs: number, report: Repo
   }
 }
 
-function checkReadable(path: string, file: string, report: ReportProblem): void {
-  if (file !== '' && !readable(file)) report(path, `${file} cannot be read`);
+function checkReadable(path: string, file: string | undefined, report: ReportProblem): void {
+  if (file && !readable(file)) report(path, `${file} cannot be read`);
 }
 
 function readable(file: string): boolean {
