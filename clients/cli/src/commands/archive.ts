@@ -16,9 +16,10 @@ import { isoOf, lengthOf } from '../output/time.ts';
 import { summaryOf } from '../output/verification.ts';
 import { examples, type Shell } from '../shell.ts';
 import { archiveExportCommands } from './archive-export.ts';
+import { archiveParkedCommand } from './archive-parked.ts';
 import { archiveReadCommands } from './archive-search.ts';
 
-/** `archive status|verify|search|view|export|verify-export|key`. */
+/** `archive status|verify|parked|search|view|export|verify-export|key`. */
 export function archiveCommand(shell: Shell): Command {
   const archive = new Command('archive').description('look after the compliance archive');
   archive.addCommand(new Command('status').description('show how far the archive is').action(shell.action(status)));
@@ -33,6 +34,7 @@ export function archiveCommand(shell: Shell): Command {
       'archive verify --records --json | jq -c .',
     ),
   );
+  archive.addCommand(archiveParkedCommand(shell));
   for (const command of [...archiveReadCommands(shell), ...archiveExportCommands(shell)]) archive.addCommand(command);
   return archive;
 }
