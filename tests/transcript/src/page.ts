@@ -104,7 +104,7 @@ function consoleSteps(body: readonly string[], first: number, directive: Directi
     const last = commands.at(-1);
     if (text.startsWith('$ ')) commands.push({ line: first + i, command: text.slice(2), output: [] });
     else if (!last) throw new Error(`line ${first + i}: output before the first command`);
-    else if (text.startsWith('> ')) last.command += `\n${text.slice(2)}`;
+    else if (text.startsWith('> ') && last.output.length === 0) last.command += `\n${text.slice(2)}`;
     else if (text.trim() !== '') last.output.push(text);
   });
   return commands.map(({ line, command, output }, i) =>

@@ -56,5 +56,6 @@ export const PAGES: readonly Page[] = [
       'parleyctl doctor',
     ],
   },
+  { path: 'docs/compliance/README.md', from },
   { path: 'README.md', from: 'checkout', skipped: ['make test '] },
 ];
