@@ -5,6 +5,7 @@ import { archiveCommand } from './commands/archive.ts';
 import { auditCommand } from './commands/audit.ts';
 import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { explainCommands } from './commands/explain.ts';
 import { groupsCommand } from './commands/groups.ts';
 import { imCommand } from './commands/im.ts';
 import { policyCommand } from './commands/policy.ts';
@@ -51,6 +52,7 @@ export function createProgram(shell: Shell, io?: Pick<Io, 'stdout' | 'stderr'>, 
     archiveCommand(shell),
     auditCommand(shell),
     policyCommand(shell),
+    ...explainCommands(shell),
     doctorCommand(shell),
     probeCommand(shell),
   ])

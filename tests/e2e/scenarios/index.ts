@@ -16,6 +16,7 @@ import { signIns } from './sign-ins.ts';
 import { talk } from './talk.ts';
 import { tamper } from './tamper.ts';
 import { tls } from './tls.ts';
+import { trace } from './trace.ts';
 import { wire } from './wire.ts';
 
 /** Every scenario, run in both topologies. */
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   wire,
   native,
   probe,
+  trace,
   tls,
   rotateKeys,
   poison,

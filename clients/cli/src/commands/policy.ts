@@ -1,15 +1,9 @@
-import { type EffectiveArchivingPolicy, PolicyScope } from '@parley/contracts/directory/v1/policy';
+import type { EffectiveArchivingPolicy } from '@parley/contracts/directory/v1/policy';
 import { Command, Option } from 'commander';
+import { SCOPES } from '../archive/decision.ts';
 import type { Cli } from '../cli.ts';
 import { UsageError } from '../exit-codes.ts';
 import { examples, type Shell } from '../shell.ts';
-
-const SCOPES: Readonly<Record<PolicyScope, string>> = {
-  [PolicyScope.UNSPECIFIED]: 'unknown',
-  [PolicyScope.GLOBAL]: 'global',
-  [PolicyScope.SITE]: 'site',
-  [PolicyScope.PERSON]: 'person',
-};
 
 interface ScopeOptions {
   readonly person?: string;

@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { create } from '@bufbuild/protobuf';
 import {
   type ImEvent,
   MachineState,
@@ -7,13 +9,18 @@ import {
   PreferredAvailability,
   toClientError,
 } from '@parley/client';
+import { RecordState } from '@parley/contracts/archive/v1/archive';
+import { EffectiveArchivingPolicySchema } from '@parley/contracts/directory/v1/policy';
 import { Command, Option } from 'commander';
+import { decisionOf } from '../archive/decision.ts';
+import { STATES } from '../archive/query.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { failureOf } from '../output/failure.ts';
 import { oneLine } from '../output/text.ts';
 import { lengthOf } from '../output/time.ts';
 import { openProfile } from '../profile.ts';
+import { unless } from '../refused.ts';
 import { examples, type Shell } from '../shell.ts';
 import { goOnline } from '../stream.ts';
 
@@ -22,15 +29,16 @@ export function probeCommand(shell: Shell): Command {
   return examples(
     new Command('probe')
       .description(
-        'do what people do, as two accounts made for it: connect, change presence, send, receive, find it in the history; exit code 1 when a step fails',
+        'do what people do, as two accounts made for it: connect, change presence, send, receive, find it in the history and in the archive; exit code 1 when a step fails',
       )
       .requiredOption('--peer <profile>', 'profile of the second account; the first is that of --profile')
+      .option('--archive <profile>', 'also find the message in the archive, with an account that has the role viewer')
       .addOption(
         new Option('--prometheus <file>', 'write the outcome as metrics, for a textfile collector; - prints them'),
       )
       .action(shell.action(probe)),
     'probe --profile probe-a --peer probe-b',
-    'probe --profile probe-a --peer probe-b --prometheus /var/lib/node_exporter/parley.prom',
+    'probe --profile probe-a --peer probe-b --archive probe-viewer --prometheus /var/lib/node_exporter/parley.prom',
   );
 }
 
@@ -48,7 +56,7 @@ interface Side {
   readonly client: ParleyClient;
 }
 
-async function probe(cli: Cli, options: { peer: string; prometheus?: string }): Promise<number> {
+async function probe(cli: Cli, options: { peer: string; archive?: string; prometheus?: string }): Promise<number> {
   if (options.peer === cli.profile.name)
     throw new UsageError('--peer is the profile of --profile', 'Give each of the two accounts a profile of its own.');
   const steps: Step[] = [];
@@ -69,7 +77,9 @@ async function probe(cli: Cli, options: { peer: string; prometheus?: string }): 
     }
   }
 
-  await talk(cli, options.peer, step);
+  const said = await talk(cli, options.peer, step);
+  const { archive } = options;
+  if (said && archive !== undefined) await step('archive', () => findInArchive(cli, archive, said));
   const healthy = steps.every(s => s.ok);
   const metrics = metricsOf(steps, healthy, cli.io.now());
   if (options.prometheus === '-') {
@@ -88,14 +98,14 @@ async function probe(cli: Cli, options: { peer: string; prometheus?: string }): 
 
 type RunStep = <T>(name: string, work: () => Promise<readonly [T, string]>) => Promise<T | undefined>;
 
-async function talk(cli: Cli, peerName: string, step: RunStep): Promise<void> {
+async function talk(cli: Cli, peerName: string, step: RunStep): Promise<Said | undefined> {
   const { signal } = withDeadline(cli);
   const sides = await step('sign-in', async () => {
     const me = await sideOf(cli, cli.profile.name);
     const peer = await sideOf(cli, peerName);
     return [{ me, peer }, 'both accounts'] as const;
   });
-  if (!sides) return;
+  if (!sides) return undefined;
   const { me, peer } = sides;
   const arrived: ImEvent[] = [];
   peer.client.onEvent(event => void arrived.push(event));
@@ -132,22 +142,53 @@ async function talk(cli: Cli, peerName: string, step: RunStep): Promise<void> {
     if (times !== 1) throw new Error(`the history has the message ${times} times`);
     return [undefined, 'there, once'] as const;
   });
+  return sent && { eventId: sent.eventId, people: [me.id, peer.id] };
+}
+
+/** A message and its two people, the sender first. */
+interface Said {
+  readonly eventId: string;
+  readonly people: readonly [string, string];
+}
+
+/** Between two looks into the archive, milliseconds. */
+const LOOK_MS = 250;
+
+async function findInArchive(cli: Cli, profileName: string, { eventId, people }: Said) {
+  const { signal } = withDeadline(cli);
+  const { archive, policies } = clientOf(cli, profileName).services;
+  const governed = people.map(async person => {
+    const { effective } = await policies.getEffectiveArchivingPolicy({ person }, { signal });
+    return { effective: effective ?? create(EffectiveArchivingPolicySchema), id: person, displayName: '', site: '' };
+  });
+  if (!decisionOf(await Promise.all(governed)).archived) return [undefined, 'policy does not archive it'] as const;
+  for (;;) {
+    const located = await unless('archive.record_not_found', archive.locateRecord({ recordId: eventId }, { signal }));
+    if (located?.state === RecordState.ARCHIVED) return [undefined, `archived at ${located.linkId}`] as const;
+    if (located) throw new Error(`the archive has the message as ${STATES[located.state] ?? 'unknown'}`);
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) throw new Error('the message was not archived in time');
+  }
 }
 
 /** A client of a profile, as a device of its own that forgets everything afterwards. */
 async function sideOf(cli: Cli, profileName: string): Promise<Side> {
+  const client = clientOf(cli, profileName);
+  const { person } = await client.services.directory.getMe({}, { signal: cli.io.interrupted });
+  return { id: person?.id ?? '', client };
+}
+
+function clientOf(cli: Cli, profileName: string): ParleyClient {
   const profile = openProfile(profileName, cli.io.env);
   const server = profile.server();
   if (server !== undefined && server !== cli.server())
     throw new UsageError(`profile "${profileName}" belongs to ${server}, not to ${cli.server()}`);
-  const client = cli.newClient({
+  return cli.newClient({
     tokens: profile.tokens,
     endpointId: profile.endpointId(),
     cursors: memoryCursorStore(),
     environment: { exclusive: profile.exclusive },
   });
-  const { person } = await client.services.directory.getMe({}, { signal: cli.io.interrupted });
-  return { id: person?.id ?? '', client };
 }
 
 const withDeadline = (cli: Cli) => ({

@@ -23,6 +23,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'archive.person_unknown': 'Check the address, or search by words and time.',
   'archive.audit_unavailable': 'Nothing of the archive is shown that cannot be written down; ask an administrator.',
   'archive.index_behind': 'Try again later; parleyctl archive status shows how far the index is.',
+  'archive.record_not_found':
+    'It may wait in the log: parleyctl archive status. Otherwise see whose policy decides: parleyctl explain archiving FROM TO.',
   'im.archive_unavailable': 'It was delivered to nobody. Send it again when the archive works.',
   'im.outcome_unknown': 'Send it again with --message-id as shown by --json: it is never stored twice.',
   'presence.appear_offline_forbidden': 'Your organisation does not allow it; choose another state.',
