@@ -34,7 +34,7 @@ describe('the web client on the public port', () => {
   it('says how to build it when it is not there, and serves it once it is', async () => {
     const missing = await get('/');
     assert.equal(missing.status, 503);
-    assert.match(textOf(missing), /npm run build -w @parley\/web/);
+    assert.match(textOf(missing), /make web/);
     build('<p>one</p>', 'a-1.js');
     assert.equal((await get('/')).status, 200);
     assert.equal((await get('/c/*', 'somebody')).body, '<p>one</p>');

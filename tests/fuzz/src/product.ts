@@ -82,7 +82,7 @@ export async function startProduct(settings: Readonly<Record<string, unknown>> =
     metrics: createMetrics({ defaults: false }),
   };
   createKeys(join(dataDir, 'keys'), TARGET_NAMES, systemIds);
-  const context = { ...base, keys: openKeys(join(dataDir, 'keys')) };
+  const context = { ...base, keys: openKeys(join(dataDir, 'keys'), systemClock) };
   const topology = await openTopology(config, context);
   await migrateStores(context, topology);
   const directory = await directoryOf({ ...context, metrics: createMetrics({ defaults: false }) }, topology);

@@ -27,7 +27,7 @@ if (import.meta.main) {
   const writer = openSqliteWriter({ path, clock: systemClock, checkpointPages: 200 });
   if (mode === 'hold') {
     writeSync(1, 'open\n');
-    setInterval(() => undefined, 1000);
+    setInterval(() => writer.healthy, 1000); // whatever nobody can reach is collected, and its lock with it
   } else {
     const store = createSqliteStore({ writer, database: 'kill', clock: systemClock });
     await store.migrate([collection]);

@@ -29,9 +29,15 @@ const numbers = (db: DatabaseSync) =>
     .map(r => r.n);
 
 /** Starts the program beside this file in a process of its own. */
+/** Processes that were started: a test that fails must leave none behind, or the run never ends. */
+const children: ChildProcess[] = [];
+after(() => children.forEach(child => child.kill('SIGKILL')));
+
 function start(mode: string, path: string): ChildProcess {
   const program = join(import.meta.dirname, 'writer.child.ts');
-  return spawn(process.execPath, [program, mode, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, mode, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  return child;
 }
 
 /** What the process prints, line by line. */
