@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { create, type DescMethod, toBinary } from '@bufbuild/protobuf';
-import { DiscoveryService } from '@parley/contracts/archive/v1/archive';
+import { ArchiveService, DiscoveryService } from '@parley/contracts/archive/v1/archive';
 import { DirectoryAdminService, PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { DirectoryService } from '@parley/contracts/directory/v1/directory';
@@ -233,7 +233,7 @@ async function cursors(product: Product, token: string) {
   return found;
 }
 
-async function talk({ people, call }: Product, token: string) {
+async function talk({ people, call, poison }: Product, token: string) {
   const recipientId = people[0]?.id as string;
   const message = (text: string) => ({ messageId: crypto.randomUUID(), recipientId, content: { text } });
   const { sendMessage } = ImService.method;
@@ -245,5 +245,8 @@ async function talk({ people, call }: Product, token: string) {
   const query = { purpose: { caseId: 'CASE-1', reason: 'fuzz' }, query: { people: [recipientId] }, limit: 1 };
   // Two messages, and two entries of the audit log about looking for them.
   await until('the messages in the archive', async () => (await call(search, query, token)).nextCursor !== '');
+  for (const byte of [1, 2]) await poison(Uint8Array.of(0xff, byte));
+  const { listParked } = ArchiveService.method;
+  await until('two parked records', async () => (await call(listParked, { limit: 1 }, token)).nextCursor !== '');
   return { recipientId, conversationId };
 }

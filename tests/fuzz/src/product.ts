@@ -46,6 +46,8 @@ export interface Product {
   ): Promise<MessageShape<O>>;
   /** Sends the bytes of a request in a frame. */
   post(path: string, message: Uint8Array, token: string | undefined, firstOnly?: boolean): Promise<Answer>;
+  /** Writes bytes that no version reads into the archive's log. */
+  poison(bytes: Uint8Array): Promise<void>;
   /** Lines of the log of level error. */
   readonly errors: readonly string[];
   stop(): Promise<void>;
@@ -121,6 +123,9 @@ export async function startProduct(settings: Readonly<Record<string, unknown>> =
     },
     post: (path, message, token, firstOnly = false) =>
       post(web, path, frame(message), { firstOnly, ...(token !== undefined && { token }) }),
+    async poison(bytes) {
+      await topology.eventLog.append('archive', [{ key: 'poison', value: bytes }]);
+    },
     async stop() {
       closeConnections();
       await running.stop();
