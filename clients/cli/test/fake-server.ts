@@ -5,10 +5,13 @@ import { ErrorInfoSchema } from '@parley/contracts';
 import {
   ArchiveService,
   type GetStatusResponseSchema,
+  type LocateRecordResponseSchema,
+  type ParkedRecordSchema,
   type VerifyEventSchema,
 } from '@parley/contracts/archive/v1/archive';
 import { PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
+import type { EffectiveArchivingPolicySchema } from '@parley/contracts/directory/v1/policy';
 import { type ImEvent, ImEventKind, ImEventSchema, ImService } from '@parley/contracts/im/v1/im';
 import { PresenceService } from '@parley/contracts/presence/v1/presence';
 import {
@@ -60,6 +63,10 @@ export function createFakeServer() {
     verifyEvents: [] as MessageInitShape<typeof VerifyEventSchema>['event'][],
     status: { policySummary: 'All messages are archived.' } as MessageInitShape<typeof GetStatusResponseSchema>,
     policies: [] as unknown[],
+    /** Scopes of people whose policy is not the global one, by id. */
+    own: new Map<string, MessageInitShape<typeof EffectiveArchivingPolicySchema>>(),
+    parked: [] as MessageInitShape<typeof ParkedRecordSchema>[],
+    located: new Map<string, MessageInitShape<typeof LocateRecordResponseSchema>>(),
     archive,
     directory,
     created: directory.created,
@@ -161,8 +168,11 @@ export function createFakeServer() {
       signOut: () => ({}),
     })
     .service(PolicyAdminService, {
-      getEffectiveArchivingPolicy: () => ({
-        effective: { policy: { archiveInternal: true, archiveExternal: true, critical: false }, scope: 1 as const },
+      getEffectiveArchivingPolicy: ({ person }) => ({
+        effective: server.own.get(person) ?? {
+          policy: { archiveInternal: true, archiveExternal: true, critical: false },
+          scope: 1 as const,
+        },
       }),
       setArchivingPolicy: request => {
         server.policies.push(request);
@@ -202,6 +212,17 @@ export function createFakeServer() {
     })
     .service(ArchiveService, {
       getStatus: () => server.status,
+      listParked({ limit, cursor }) {
+        const from = Number(cursor || 0);
+        const records = server.parked.slice(from, from + limit);
+        const next = from + records.length;
+        return { records, nextCursor: next < server.parked.length ? String(next) : '' };
+      },
+      locateRecord({ recordId }) {
+        const located = server.located.get(recordId);
+        if (!located) throw refusal('archive.record_not_found', Code.NotFound);
+        return located;
+      },
       async *verify() {
         for (const event of server.verifyEvents) if (event) yield { event };
       },

@@ -42,7 +42,7 @@ function scopeText({ id, site, effective: { scope } }: Governed): string {
 
 /** `decidedBy` in words. */
 export function deciderInWords(decidedBy: string, nameOf: (personId: string) => string): string {
-  const [scope, name = ''] = [decidedBy.split(':', 1)[0], decidedBy.slice(decidedBy.indexOf(':') + 1)];
+  const [scope = '', name = ''] = decidedBy.split(/:(.*)/s);
   if (scope === 'person') return `the policy of ${nameOf(name)}`;
   return scope === 'site' ? `the policy of the site ${name}` : 'the global policy';
 }
