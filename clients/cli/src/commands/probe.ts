@@ -29,7 +29,7 @@ export function probeCommand(shell: Shell): Command {
   return examples(
     new Command('probe')
       .description(
-        'do what people do, as two accounts made for it: connect, change presence, send, receive, find it in the history and in the archive; exit code 1 when a step fails',
+        'do what people do, as two accounts made for it: connect, change presence, send, receive, find it in the history and, with --archive, in the archive; exit code 1 when a step fails',
       )
       .requiredOption('--peer <profile>', 'profile of the second account; the first is that of --profile')
       .option('--archive <profile>', 'also find the message in the archive, with an account that has the role viewer')
