@@ -105,6 +105,7 @@ async function moveAside() {
     LANG: 'C.UTF-8',
     NO_COLOR: '1',
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? home, '.cache'),
+    TRANSCRIPT_NODE: process.execPath,
     PARLEY_DATA_DIR: data,
     PARLEY_PUBLIC_PORT: ports[0],
     PARLEY_GRPC_PORT: ports[1],
