@@ -61,7 +61,12 @@ async function status(cli: Cli): Promise<void> {
     ...(notIndexed > 0 ? [`Archived and not to be found by words yet: ${counted(notIndexed, 'record')}.`] : []),
     ...(key === '' ? [] : [`Checkpoints and exports are signed by key ${oneLine(key)}.`]),
     ...(parked > 0
-      ? [cli.print.style('red', `Could not be processed, and somebody must look: ${counted(parked, 'record')}.`)]
+      ? [
+          cli.print.style(
+            'red',
+            `Could not be processed, and somebody must look (archive parked lists them): ${counted(parked, 'record')}.`,
+          ),
+        ]
       : []),
     '',
     ...cli.print.table(
