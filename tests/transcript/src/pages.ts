@@ -59,5 +59,6 @@ export const PAGES: readonly Page[] = [
   { path: 'docs/compliance/README.md', from },
   { path: 'docs/developers/README.md', from, skipped: ['make ', 'npm ', 'npm init', 'npm install ', 'npm install '] },
   { path: 'docs/developers/other-clients.md', from, skipped: ['npm ', 'npm ', ...Array<string>(4).fill('grpcurl ')] },
+  { path: 'README.zh-TW.md', from: 'checkout', skipped: ['make test '] },
   { path: 'README.md', from: 'checkout', skipped: ['make test '] },
 ];
