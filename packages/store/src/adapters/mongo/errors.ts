@@ -20,6 +20,12 @@ export const isDuplicate = (error: unknown): boolean => error instanceof MongoEr
  */
 const REFUSED = new Set([2, 9, 13, 14, 18, 26, 27, 59, 66, 121, 10107, 10334, 13435, 11000]);
 
+/** What an operator can mend. */
+const REASONS: Readonly<Record<number, string>> = {
+  13: "the database does not allow this to the service's user",
+  18: "the database refuses the service's user or his password",
+};
+
 /** The failure of a call as the port tells it. */
 export function failure(error: unknown, write: boolean): StoreError {
   if (error instanceof StoreError) return error;
@@ -31,7 +37,8 @@ export function failure(error: unknown, write: boolean): StoreError {
   const outcome = write && !notSent(error) && !refused(error) ? 'unknown' : 'not-applied';
   const name = error instanceof Error ? error.name : typeof error;
   const number = error instanceof MongoError && error.code !== undefined ? ` ${error.code}` : '';
-  return new StoreError(timeout ? 'store.timeout' : 'store.unavailable', `the database failed: ${name}${number}`, {
+  const what = REASONS[Number((error as MongoError | undefined)?.code)] ?? 'the database failed';
+  return new StoreError(timeout ? 'store.timeout' : 'store.unavailable', `${what}: ${name}${number}`, {
     outcome,
     cause: error,
   });
