@@ -56,6 +56,7 @@ export const PAGES: readonly Page[] = [
       'parleyctl doctor',
     ],
   },
+  { path: 'docs/administrators/keys.md', from },
   { path: 'docs/compliance/README.md', from },
   { path: 'docs/developers/README.md', from, skipped: ['make ', 'npm ', 'npm init', 'npm install ', 'npm install '] },
   { path: 'docs/developers/other-clients.md', from, skipped: ['npm ', 'npm ', ...Array<string>(4).fill('grpcurl ')] },
