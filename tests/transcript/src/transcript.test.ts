@@ -7,7 +7,7 @@ import { readPage } from './page.ts';
 import { PAGES } from './pages.ts';
 import { ROOT, runPage } from './run-page.ts';
 
-describe('every command of a page does what the page shows', { concurrency: 3, timeout: 600_000 }, () => {
+describe('every command of a page does what the page shows', { concurrency: 4, timeout: 600_000 }, () => {
   // several pages need it, and only one may build it
   before(() => {
     const { status, stderr } = spawnSync(process.execPath, ['tools/web.ts'], { cwd: ROOT, encoding: 'utf8' });
