@@ -68,6 +68,18 @@ export const archivingConfigSchema = z
       'Records of one day that an export puts in order at once; a day with more is gone through several times.',
     ),
     mailRecords: count(500, 1, 10_000, 'Records of one exported message; a conversation with more gets several.'),
+    roleMaxAgeMs: ms(
+      3_000,
+      0,
+      60_000,
+      'How long is remembered which roles somebody holds who looks into the archive, whatever his token says.',
+    ),
+    roleStaleMs: ms(
+      30_000,
+      0,
+      600_000,
+      'How long that is relied on when the directory does not answer; then nothing is shown.',
+    ),
     directoryTimeoutMs: ms(3_000, 10, 30_000, 'How long the directory may take to answer.'),
   })
   .describe('Archiving of messages.');

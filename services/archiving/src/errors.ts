@@ -58,10 +58,20 @@ export const archivingErrors = defineErrors({
     message: 'the audit log cannot be written, so nothing of the archive is shown',
     remedy: 'Repeat later; administrators: look at the store and at the directory of checkpoint copies.',
   },
+  'archive.account_disabled': {
+    kind: 'forbidden',
+    message: 'your account is no longer in force',
+    remedy: 'Ask an administrator.',
+  },
+  'archive.role_lost': {
+    kind: 'forbidden',
+    message: 'you no longer hold a role that allows this',
+    remedy: 'Ask an administrator; after a change of roles sign in again.',
+  },
   'archive.directory_unavailable': {
     kind: 'unavailable',
-    message: 'the directory does not answer, so it is not known who is meant',
-    remedy: 'Repeat later, or ask without people.',
+    message: 'the directory does not answer, so it is not known who is meant, or which roles you hold',
+    remedy: 'Repeat later.',
   },
   'archive.index_behind': {
     kind: 'unavailable',

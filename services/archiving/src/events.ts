@@ -23,6 +23,11 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     help: 'Links made, by state of the record (archived, duplicate, conflict, not_accepted, parked).',
     labels: ['state'],
   });
+  const standingRefused = metrics.counter({
+    name: 'parley_archive_standing_refused_total',
+    help: 'Calls of people whose token still named a role that they had lost, or whose account was disabled, by code.',
+    labels: ['code'],
+  });
   const contents = metrics.counter({
     name: 'parley_archive_contents_total',
     help: 'Contents kept: one for every record that is no repetition.',
@@ -126,6 +131,10 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     gap(chain: string, from: number, to: number) {
       alarms.inc({ kind: 'gap' });
       logger.error('archive.log.gap', { chain, from, to });
+    },
+    standingRefused(person: string, code: string) {
+      standingRefused.inc({ code });
+      logger.warn('archive.standing.refused', { person, code });
     },
     headDiffers(chain: string, next: number) {
       alarms.inc({ kind: 'head_differs' });

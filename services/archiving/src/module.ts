@@ -4,6 +4,7 @@ import type { Clock, Ids, Logger, Metrics } from '@parley/runtime';
 import type { Store } from '@parley/store';
 import { createPeopleReader } from './adapters/directory/people-reader.ts';
 import { createPolicyReader } from './adapters/directory/policy-reader.ts';
+import { createStandingReader } from './adapters/directory/standing-reader.ts';
 import { ARCHIVE_TOPIC, ARCHIVING_GROUP, createArchiveLog } from './adapters/log/archive-log.ts';
 import { createMailWriter } from './adapters/mail/mail-writer.ts';
 import { decodeFull } from './adapters/protobuf/decode-full.ts';
@@ -34,6 +35,7 @@ import { SealEarlier } from './app/seal-earlier.ts';
 import { createSearch } from './app/search.ts';
 import { createSearchRecords } from './app/search-records.ts';
 import { createSettle } from './app/settle.ts';
+import { Standings } from './app/standings.ts';
 import { createVerify } from './app/verify.ts';
 import { createVerifyEntries } from './app/verify-entries.ts';
 import { createView } from './app/view.ts';
@@ -46,6 +48,7 @@ import type { CheckpointSigner } from './ports/checkpoint-signer.ts';
 import { archiveService } from './rpc/archive-service.ts';
 import { auditService } from './rpc/audit-service.ts';
 import { discoveryService } from './rpc/discovery-service.ts';
+import { withStanding } from './rpc/with-standing.ts';
 
 /** What archiving needs of its process. */
 export interface ArchivingDeps {
@@ -105,6 +108,8 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const settle = createSettle({ clock, log, group: ARCHIVING_GROUP, pollMs: config.settlePollMs });
   const policy = createPolicyReader(deps.channels.directory, config.directoryTimeoutMs);
   const audited = { audit, people, telemetry };
+  const reader = createStandingReader(deps.channels.directory, config.directoryTimeoutMs);
+  const standings = new Standings({ clock, reader, settings, telemetry });
   const read = createReadRecords({ links, contents, codec });
   const archiveServices = archiveService({
     listParked: createListParked({ contents }),
@@ -115,7 +120,9 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
 
   return {
     name: 'archiving',
-    services: [archiveServices, ...deskServices()],
+    services: [archiveServices, ...deskServices()].map(mounted =>
+      withStanding(mounted, (person, roles) => standings.require(person, roles)),
+    ),
     async start() {
       await audit.start();
       await parked();

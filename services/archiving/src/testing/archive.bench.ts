@@ -3,11 +3,13 @@
  * SQLite file, 4 partitions; the records are in the log before the clock starts. The index of contents is left out, made
  * after everything was archived (from what is stored), or made beside. Then the whole archive is verified.
  */
+
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
+import { Role } from '@parley/contracts';
 import { VerifyRequestSchema } from '@parley/contracts/archive/v1/archive';
 import { ArchiveRecordKind, ArchiveRecordSchema } from '@parley/contracts/event/v1/archive_record';
 import { ImEventKind, ImEventSchema } from '@parley/contracts/im/v1/im';
@@ -87,9 +89,12 @@ for (let i = 0; i < records; i += 2_000)
   );
 
 const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+const directory = {
+  unary: async () => ({ principals: [{ id: 'o', enabled: true, roles: [Role.COMPLIANCE_OFFICER] }] }),
+} as unknown as Channel;
 const make = (more: Record<string, number>) =>
   createArchiving(archivingConfigSchema.parse({ maxBatch, trim: false, lingerMs: 0, ...more }), {
-    ...{ clock, ids, store, eventLog, version: '0', metrics, channels: { directory: {} as Channel } },
+    ...{ clock, ids, store, eventLog, version: '0', metrics, channels: { directory } },
     logger: createLogger({ level: 'warn', service: 'archiving' }),
     checkpointSigner: createCheckpointSigner(key),
     checkpointCopy: createCheckpointCopy(join(dir, 'copy')),

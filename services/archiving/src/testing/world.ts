@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { Role } from '@parley/contracts';
 import {
   type ArchivedItem,
   type ArchiveQuerySchema,
@@ -37,6 +38,7 @@ import {
   createCheckpointCopy,
   createCheckpointSigner,
 } from '../index.ts';
+import type { Standing } from '../ports/standings.ts';
 
 export type Item = Omit<ArchivedItem, '$typeName'>;
 
@@ -72,12 +74,24 @@ export interface Known {
   readonly former?: readonly string[];
 }
 
+/** Held by everybody whose standing a test does not set. */
+const EVERY_ROLE: Standing = {
+  enabled: true,
+  roles: Object.values(Role).filter(role => typeof role === 'number'),
+};
+
 /** A directory of a few people; `down` makes it silent. */
 function createDirectory() {
-  const state = { people: [] as Known[], down: false };
+  const state = { people: [] as Known[], down: false, standings: new Map<string, Standing>(), asked: 0 };
   const channel = {
     async unary({ name }: { name: string }, request: { ids?: string[]; addresses?: string[] }) {
       if (state.down) throw new Error('the directory is down');
+      if (name === 'GetPrincipals') {
+        state.asked++;
+        return {
+          principals: (request.ids ?? []).map(id => ({ id, ...(state.standings.get(id) ?? EVERY_ROLE) })),
+        };
+      }
       if (name !== 'GetPeople')
         return { effective: { policy: { archiveInternal: true, archiveExternal: true, critical: false } } };
       const { ids = [], addresses = [] } = request;
