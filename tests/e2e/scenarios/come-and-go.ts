@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Client, createClient } from '@connectrpc/connect';
 import { createGrpcWebTransport } from '@connectrpc/connect-web';
 import { Role } from '@parley/contracts';
+import { ArchiveService, DiscoveryService } from '@parley/contracts/archive/v1/archive';
 import { DirectoryAdminService, ImportAction } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { AccountState } from '@parley/contracts/directory/v1/person';
@@ -133,6 +134,29 @@ export const comeAndGo: Scenario = {
       await until(`${code}`, isRefused, { timeoutMs: 10_000 });
       await refused(call(), code);
     }
+
+    // whoever was compliance officer looks into nothing with the token he still has
+    const officer = await world.person('Officer', [Role.COMPLIANCE_OFFICER]);
+    const { tokens: badge } = await createClient(AuthService, transport).signIn({
+      address: officer.address,
+      password: officer.password,
+      deviceLabel: '',
+    });
+    const shown = { headers: { authorization: `Bearer ${badge?.accessToken}` } };
+    const archive = createClient(ArchiveService, transport);
+    const discovery = createClient(DiscoveryService, transport);
+    const purpose = { caseId: 'HR-1', reason: 'a test' };
+    const search = () => discovery.search({ purpose, query: {} }, shown);
+    await search();
+    await archive.getStatus({}, shown);
+    await directoryAdmin.setRoles({ person: officer.id, roles: [Role.AUDITOR] });
+    await until('the archive to notice', () =>
+      search().then(
+        () => false,
+        error => codeOf(error) === 'archive.role_lost',
+      ),
+    );
+    await refused(archive.getStatus({}, shown), 'archive.role_lost');
 
     // back as she was
     await directoryAdmin.restorePerson({ person: lin.address });
