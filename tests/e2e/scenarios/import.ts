@@ -80,7 +80,7 @@ export const imports: Scenario = {
     );
     const third = await ctl('users', 'import', ldif);
     assert.equal(third.code, 0, third.stderr);
-    assert.match(third.stdout, /: 2 created, 0 updated, 0 unchanged, 0 refused, 1 entries about no person\.\n$/);
+    assert.match(third.stdout, /: 2 created, 0 updated, 0 unchanged, 0 refused, 1 entry about no person\.\n$/);
 
     // everything is where it belongs
     const [mei, wei, ivy, ada, bea] = await Promise.all(['mei', 'wei', 'ivy', 'ada', 'bea'].map(accountOf));

@@ -22,6 +22,7 @@ describe('a person', () => {
   it('gets the same id for the same request, whatever its case', () => {
     const id = personIdOf('7d444840-9dc0-11d1-b245-5ffdce74fad2');
     assert.equal(personIdOf('7D444840-9DC0-11D1-B245-5FFDCE74FAD2'), id);
+    for (let i = 0; i < 1_000; i++) assert.match(personIdOf(`request ${i}`), /^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
     assert.match(id, /^[A-Za-z0-9_-]{22}$/);
     assert.notEqual(personIdOf('7d444840-9dc0-11d1-b245-5ffdce74fad3'), id);
   });

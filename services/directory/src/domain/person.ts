@@ -45,9 +45,13 @@ export interface PersonDetails {
   readonly site: string;
 }
 
-/** The same request always makes the same person, also when it is repeated after a crash. */
+/**
+ * The same request always makes the same person, also when it is repeated after a crash. No id begins with a dash: a
+ * command line would take it for an option.
+ */
 export function personIdOf(requestId: string): string {
-  return createHash('sha256').update(`parley person\0${requestId.toLowerCase()}`).digest().toString('base64url', 0, 16);
+  const hash = createHash('sha256').update(`parley person\0${requestId.toLowerCase()}`).digest();
+  return hash.toString('base64url', 0, 16).replace(/^-/, '0');
 }
 
 /** Tells a repeated request from another one under the same id. Passwords stay out: a quick hash would betray them. */

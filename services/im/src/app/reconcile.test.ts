@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ArchiveRecordKind, ArchiveRecordSchema } from '@parley/contracts/event/v1/archive_record';
+import { floorKey } from '../domain/hybrid-clock.ts';
 import { appliedButUnknown, notApplied } from '../testing/faulty-store.ts';
 import { createWorld, type Replica, until, type World } from '../testing/world.ts';
 
@@ -40,6 +41,18 @@ describe('the reconciler', () => {
     const again = await im.send('ann', 'cleo', 'lost?', { messageId, attempt: 1 });
     assert.deepEqual([again.replayed, again.key], [true, event.key]);
     assert.equal(await im.metric('parley_im_reconciled_total{result="completed"}'), 1);
+  });
+
+  it('keeps it behind what its author had seen, also when time is earlier than it was', async () => {
+    await begin({ maxAheadMs: 10_000 });
+    im.faults.insertEvent = notApplied;
+    const seen = floorKey(world.clock.now() + 8_000);
+    await assert.rejects(im.send('ann', 'cleo', 'lost?', { afterKey: seen }), unknown);
+    await im.module.stop();
+    im = await world.replica();
+    await world.clock.advance(2_000);
+    const [event] = (await im.sync('cleo')).events;
+    assert.ok(event && event.key > seen);
   });
 
   it('does so after a restart, when nobody remembers anything', async () => {

@@ -8,7 +8,7 @@ import type { Codec, LoggedRecord } from '../ports/codec.ts';
 import type { EventStore, RefusalStore, StoredEvent } from '../ports/event-store.ts';
 import type { Hints } from '../ports/hints.ts';
 import type { ArchiveGate } from './archive-gate.ts';
-import type { KeySource } from './key-source.ts';
+import type { FreshKey, KeySource } from './key-source.ts';
 import type { PeopleCache } from './people-cache.ts';
 import type { PersistEvent } from './persist-event.ts';
 import type { SettledPositions } from './settled-positions.ts';
@@ -67,9 +67,21 @@ export function createReconcile(deps: ReconcileDeps) {
     return recipients.map(recipient => sendProblem(sender, recipient)).find(Boolean);
   }
 
+  /**
+   * Greater than the key that was logged, because that one sorts after what the author had seen, and after a crash the
+   * store's time may be a little earlier than it was. A key that no process of ours can have made counts for nothing.
+   */
+  function freshKey(logged: string): FreshKey {
+    try {
+      return deps.keys.next(logged);
+    } catch {
+      return deps.keys.next('');
+    }
+  }
+
   async function complete(suspect: Suspect): Promise<StoredEvent | undefined> {
     const logged = codec.decodeEvent(suspect.event);
-    const fresh = deps.keys.next('');
+    const fresh = freshKey(logged.key);
     const event = { ...logged, kind: logged.kind || MESSAGE, key: fresh.key };
     const payload = codec.event(event);
     const outcome = await deps.persist({ event, payload, madeMs: fresh.madeMs });
