@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { DirectoryInternalService } from '@parley/contracts/directory/v1/internal';
 import { SendMessageRequestSchema } from '@parley/contracts/im/v1/im';
+import { createClient, createGrpcChannel } from '../src/index.ts';
 
 const what = process.argv[2] ?? 'all';
 const calls = Number(process.env.CALLS ?? 40_000);
@@ -102,6 +104,30 @@ async function grpcUnary(): Promise<void> {
   client.close();
 }
 
+/** What a service pays to call another: this process is the one that is measured. */
+async function channelUnary(): Promise<void> {
+  const channel = createGrpcChannel({ target: `127.0.0.1:${ports.grpc}`, serviceTokens: () => 'service:session' });
+  const directory = createClient(DirectoryInternalService, channel);
+  const ids = ['p1', 'p2'];
+  const run = (n: number) =>
+    Promise.all(
+      Array.from({ length: 32 }, async () => {
+        for (let i = 0; i < n / 32; i++) await directory.getPrincipals({ ids });
+      }),
+    );
+  await run(calls / 2);
+  const before = process.cpuUsage();
+  const started = performance.now();
+  await run(calls);
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const us = (n: number) => (n / calls).toFixed(1);
+  console.log(
+    `channel, us CPU of the caller a call: ${us(user + system)} (user ${us(user)}, system ${us(system)}); ${Math.round(calls / seconds)}/s`,
+  );
+  channel.close();
+}
+
 async function webStreams(): Promise<void> {
   const before = await ask({ what: 'memory' });
   const request = httpRequest('/parley.session.v1.SessionService/Connect', frame(new Uint8Array()));
@@ -135,5 +161,6 @@ async function measure(name: string, n: number, run: () => Promise<unknown>): Pr
 
 if (what === 'all' || what === 'web') await webUnary();
 if (what === 'all' || what === 'grpc') await grpcUnary();
+if (what === 'all' || what === 'channel') await channelUnary();
 if (what === 'all' || what === 'streams') await webStreams();
 child.disconnect();

@@ -6,6 +6,7 @@ import { aborted, createBench } from '../src/testing/harness.ts';
 const sinks = new Set<StreamSink>();
 const bench = createBench({
   im: { sendMessage: async request => ({ eventId: request.messageId, key: 'k', conversationId: 'c' }) },
+  internal: { getPrincipals: async () => ({}) },
   session: {
     async connect(_, context, sink) {
       sink.send({ event: { case: 'heartbeat', value: {} } });

@@ -1,5 +1,6 @@
 export * from './authenticator.ts';
 export * from './channel.ts';
+export { type ChannelEvents, createChannelEvents } from './channel-events.ts';
 export * from './context.ts';
 export type { CorsOptions } from './cors.ts';
 export * from './deadline.ts';

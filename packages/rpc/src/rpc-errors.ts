@@ -82,6 +82,18 @@ export const rpcErrors = defineErrors({
     message: 'the service cannot be reached',
     remedy: 'Repeat the call later with growing pauses.',
   },
+  'rpc.busy': {
+    kind: 'unavailable',
+    message: 'too many calls to the same service are under way',
+    remedy:
+      'Repeat the call later with growing pauses. Administrators: find out why that service is slow, or add replicas.',
+  },
+  'rpc.circuit_open': {
+    kind: 'unavailable',
+    message: 'a service that is needed does not answer',
+    remedy:
+      'Repeat the call later with growing pauses. Administrators: look at that service; it is tried again by itself.',
+  },
   'rpc.shutting_down': {
     kind: 'unavailable',
     message: 'the server is stopping',
