@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { inWorld } from '../../e2e/scenario.ts';
 import { formatReport } from '../../e2e/traffic/ledger.ts';
@@ -5,6 +6,7 @@ import { startTraffic, type Traffic } from '../../e2e/traffic/traffic.ts';
 import type { Ground } from './faults/fault.ts';
 import { FAULTS } from './faults/index.ts';
 import { type Pool, startPool } from './pool.ts';
+import { chaos } from './run.ts';
 import { noLogFaults } from './standalone.ts';
 
 const long = process.env.PARLEY_TEST_LONG === '1';
@@ -20,12 +22,13 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
   let ended: Promise<void> = Promise.resolve();
 
   before(async () => {
-    pool = await startPool();
+    pool = await startPool({ maxConnections: 24_000 });
     await new Promise<void>((ready, failed) => {
       ended = inWorld(pool.parley, noLogFaults, async world => {
         traffic = await startTraffic(world);
         const scale = long ? 1 : 0.4;
-        ground = { pool, world, traffic, scale, pick: list => list[0] as (typeof list)[number] };
+        const sessions = Number(process.env.PARLEY_TEST_SESSIONS ?? 200);
+        ground = { pool, world, traffic, scale, sessions, pick: list => list[0] as (typeof list)[number] };
         ready();
         await new Promise<void>(resolve => (end = resolve));
       });
@@ -56,6 +59,14 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
       }
     });
   }
+
+  if (only === undefined)
+    it('whatever chance brings', { timeout: 180_000 }, async t => {
+      const seed = randomInt(2 ** 31);
+      t.diagnostic(`seed ${seed}`);
+      const faults = FAULTS.filter(fault => !fault.long);
+      await chaos(faults, ground, { ms: long ? 120_000 : 20_000, seed, say: line => t.diagnostic(line) });
+    });
 
   it('and all of it is archived', { timeout: 180_000 }, async t => {
     t.diagnostic(formatReport(await traffic.finish()));

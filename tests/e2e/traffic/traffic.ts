@@ -28,6 +28,8 @@ export interface TrafficOptions {
 
 /** Steady traffic: people who write to each other all the time and watch each other's presence. */
 export interface Traffic {
+  /** Everybody who takes part. */
+  readonly people: readonly TestPerson[];
   readonly sent: readonly Sent[];
   /** Acknowledged so far. */
   readonly acknowledged: number;
@@ -219,6 +221,7 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
   }
 
   return {
+    people: speakers.map(({ person }) => person),
     get sent() {
       return all();
     },

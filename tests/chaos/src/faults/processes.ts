@@ -1,11 +1,12 @@
 import { until } from '@parley/testkit';
 import { receives } from '../../../e2e/scenario.ts';
 import { SERVICES } from '../pool.ts';
-import { type Fault, type Ground, replica, sleep } from './fault.ts';
+import { EVERYTHING, type Fault, type Ground, replica, sleep } from './fault.ts';
 
 /** `kill -9`, and a new start as an orchestrator makes one. */
 const killed = (service: string): Fault => ({
   name: `kill -9 of ${service}`,
+  touches: [service],
   async run(ground) {
     const victim = replica(ground, service);
     await victim.kill();
@@ -17,6 +18,7 @@ const killed = (service: string): Fault => ({
 /** The first replica of every service at once, then the second: deployments are rolled independently. */
 const rolling: Fault = {
   name: 'rolling restart of everything',
+  touches: EVERYTHING,
   async run({ pool }) {
     for (const number of [0, 1])
       await Promise.all(
@@ -33,6 +35,8 @@ const rolling: Fault = {
 /** A process that neither answers nor goes away, longer than those who talk to it wait. */
 const hung = (service: string, ms: number): Fault => ({
   name: `${service} hangs`,
+  touches: [service],
+  long: !['im', 'presence'].includes(service),
   async run(ground) {
     const victim = replica(ground, service);
     victim.pause();
@@ -45,6 +49,7 @@ const hung = (service: string, ms: number): Fault => ({
 /** Members of the consumer groups leave in order, by force, and by silence, and come back, all while records come in. */
 const rebalance: Fault = {
   name: 'rebalance of the consumer groups in the middle',
+  touches: ['archiving'],
   async run(ground) {
     const [one, two] = ground.pool.parley.replicasOf('archiving');
     if (!one || !two) throw new Error('archiving has two replicas');
@@ -60,6 +65,7 @@ const rebalance: Fault = {
 /** Kafka puts a member out after 10 s of silence; it comes back believing that its partitions are still its own. */
 const zombie: Fault = {
   name: 'a consumer that was put out of its group and goes on',
+  touches: ['archiving'],
   long: true,
   async run(ground) {
     const victim = replica(ground, 'archiving');
@@ -69,9 +75,13 @@ const zombie: Fault = {
   },
 };
 
+const SHORT_CLOCKS = new Set(['im 5', 'im -5', 'session 5', 'directory -5']);
+
 /** First the clock of a running process is set, then one starts with it: it has no tokens and no caches of before. */
 const offClock = (service: string, minutes: number): Fault => ({
   name: `the clock of ${service} ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead' : 'behind'}`,
+  touches: EVERYTHING,
+  long: !SHORT_CLOCKS.has(`${service} ${minutes}`),
   async run(ground) {
     const victim = replica(ground, service);
     const inside = ground.pool.inside(victim);
@@ -100,21 +110,12 @@ async function newcomers({ world, traffic }: Ground): Promise<void> {
 /** HAProxy reads its configuration again: a new process takes the listeners, the old one keeps its streams. */
 const reload: Fault = {
   name: 'HAProxy reload',
+  touches: ['balancer'],
   async run({ pool, traffic }) {
     pool.parley.balancer?.signal('SIGUSR2');
     await sleep(500);
     await traffic.flows();
     pool.parley.balancer?.signal('SIGUSR2');
-  },
-};
-
-/** All streams are cut at once. */
-const storm: Fault = {
-  name: 'all streams cut at once',
-  async run({ pool }) {
-    const { balancer } = pool.parley;
-    await balancer?.kill();
-    await balancer?.start();
   },
 };
 
@@ -126,5 +127,4 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   zombie,
   ...SERVICES.flatMap(service => [offClock(service, 5), offClock(service, -5)]),
   reload,
-  storm,
 ];

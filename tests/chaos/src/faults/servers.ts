@@ -4,7 +4,7 @@ import type { BackendHandle } from '../../../backends/src/index.ts';
 import type { Sent } from '../../../e2e/traffic/ledger.ts';
 import type { Traffic } from '../../../e2e/traffic/traffic.ts';
 import type { Server } from '../pool.ts';
-import { type Fault, type Ground, replica, sleep } from './fault.ts';
+import { EVERYTHING, type Fault, type Ground, replica, sleep } from './fault.ts';
 
 type Way = 'killed' | 'hanging';
 
@@ -29,6 +29,7 @@ const since = (traffic: Traffic, from: number, lane?: Sent['lane']): Sent[] =>
 
 const natsDown = (way: Way): Fault => ({
   name: `NATS ${way} for 10 s`,
+  touches: EVERYTHING,
   async run({ pool, traffic, scale }) {
     const from = performance.now();
     await without(pool.nats, way, 10_000 * scale, () =>
@@ -65,6 +66,7 @@ async function withoutLog({ pool, traffic }: Ground, down: () => Promise<void>, 
 
 const kafkaDown = (way: Way): Fault => ({
   name: `Kafka ${way} for 20 s`,
+  touches: EVERYTHING,
   run: ground => {
     const { kafka } = ground.pool;
     const down = async () => (way === 'killed' ? kafka.kill() : kafka.pause());
@@ -76,6 +78,7 @@ const kafkaDown = (way: Way): Fault => ({
 /** The disk of the log is full: Kafka gives up its directory and ends. Room is made, and it is started again. */
 const logDiskFull: Fault = {
   name: 'the disk of the log is full',
+  touches: EVERYTHING,
   run: ground => {
     const { kafka, logDisk } = ground.pool;
     const up = async () => {
@@ -88,14 +91,26 @@ const logDiskFull: Fault = {
 
 const databaseDown = (way: Way): Fault => ({
   name: `the database ${way} for 15 s`,
+  touches: ['mongo'],
   run: ({ pool, scale }) => without(pool.mongo, way, 15_000 * scale),
 });
 
 type Cut = 'cut' | 'black hole' | 'slow';
 
+const SHORT_LINKS = new Set([
+  'cut im nats',
+  'cut session nats',
+  'cut im mongo',
+  'cut presence mongo',
+  'black hole im nats',
+  'black hole archiving mongo',
+]);
+
 /** The network between one process and a server. */
 const linkDown = (service: string, server: Server, cut: Cut): Fault => ({
   name: `${cut === 'slow' ? 'slow network' : `network ${cut}`} between one ${service} and ${server === 'nats' ? 'NATS' : 'the database'}`,
+  touches: [service, server],
+  long: !SHORT_LINKS.has(`${cut} ${service} ${server}`),
   async run(ground) {
     const link = ground.pool.link(replica(ground, service), server);
     if (cut === 'cut') link.cut();
