@@ -167,6 +167,8 @@ export const en = {
   'error.rpc.rate_limited': 'Too many requests at once. Wait a moment.',
   'error.rpc.slow_reader': 'This device did not keep up. Connecting again.',
   'error.rpc.overloaded': 'The server has too much to do. Try again in a moment.',
+  'error.rpc.busy': 'A part of the server has too much to do. Try again in a moment.',
+  'error.rpc.circuit_open': 'A part of the server does not answer. Try again in a moment.',
   'error.rpc.unavailable': 'A part of the server cannot be reached. Try again in a moment.',
   'error.rpc.shutting_down': 'The server is restarting. Try again in a moment.',
   'error.rpc.deadline_exceeded': 'The server took too long. Try again.',

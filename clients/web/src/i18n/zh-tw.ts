@@ -169,6 +169,8 @@ export const zhTW: Catalogue = {
   'error.rpc.rate_limited': '一次要求太多，請稍候。',
   'error.rpc.slow_reader': '這台裝置處理不及，正在重新連線。',
   'error.rpc.overloaded': '伺服器忙碌中，請稍後再試。',
+  'error.rpc.busy': '伺服器的部分服務忙碌中，請稍後再試。',
+  'error.rpc.circuit_open': '伺服器的部分服務沒有回應，請稍後再試。',
   'error.rpc.unavailable': '伺服器的部分服務無法連線，請稍後再試。',
   'error.rpc.shutting_down': '伺服器正在重新啟動，請稍後再試。',
   'error.rpc.deadline_exceeded': '伺服器花費太多時間，請再試一次。',
