@@ -6,7 +6,7 @@ NAME ?= im-archived
 export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
 
-.PHONY: help install web run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench load
+.PHONY: help install web run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench load chaos
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -61,3 +61,6 @@ bench: install ## measure one claim: make bench NAME=im-archived
 
 load: install ## live the published user model with k6: make load USERS=200 DURATION=60s TOPOLOGY=standalone|pool
 	@$(RUN) tests/load/run.ts
+
+chaos: install ## break a pool under traffic by chance and print the reconciliation: make chaos MINUTES=10 SEED=1 SESSIONS=500
+	@$(RUN) tests/chaos/src/chaos.ts $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SEED),--seed "$(SEED)") $(if $(SESSIONS),--sessions "$(SESSIONS)")
