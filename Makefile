@@ -6,7 +6,7 @@ NAME ?= im-archived
 export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
 
-.PHONY: help install web run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench load chaos
+.PHONY: help install web run dev reset test check format contracts docs test-pool test-browser test-conformance test-faults backends bench load chaos
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ check: install ## types, lint, format, architecture, drift of generated code and
 
 test-pool: install ## the contract suites and scenarios on real NATS, Kafka and a MongoDB-wire database
 	@$(RUN) tools/test.ts --pool $(if $(T),--only "$(T)")
+
+test-faults: install ## break a pool under steady traffic, one fault after the other (about ten minutes)
+	@$(RUN) tools/test.ts --faults $(if $(T),--only "$(T)")
 
 test-browser: install ## the web client in real Chromium (installed on Debian when missing); keeps screenshots
 	@$(RUN) tools/test.ts --browser $(if $(T),--only "$(T)")

@@ -144,7 +144,9 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   try {
     await Promise.all(processes.map(p => p.start()));
     await balancer?.start();
-    await until('the public port to answer', () => fetch(layout.url, { signal: AbortSignal.timeout(1_000) }));
+    await until('the public port to answer', () => fetch(layout.url, { signal: AbortSignal.timeout(1_000) }), {
+      timeoutMs: 60_000,
+    });
     if (layout.balancer) await balanced(layout.url);
   } catch (error) {
     await stopAll();
@@ -293,6 +295,7 @@ async function balanced(url: string): Promise<void> {
   await until(
     'the load balancer to reach the directory',
     async () => (await fetch(`${url}/parley.directory.v1.AuthService/GetKeySet`, request)).status === 200,
+    { timeoutMs: 60_000 },
   );
 }
 
