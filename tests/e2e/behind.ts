@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ArchiveService } from '@parley/contracts/archive/v1/archive';
 import { connectKafkaEventLog, createSqliteEventLog, type EventLog } from '@parley/event-log';
 import { systemClock as clock } from '@parley/runtime';
 import { connectMongoStore, createSqliteStore, openSqliteWriter, type SqliteWriter, type Store } from '@parley/store';
-import type { ParleyUnderTest } from '@parley/testkit';
+import { type ParleyUnderTest, routed } from '@parley/testkit';
 
 /** What stands behind the product, as somebody sees it who has every credential. */
 export interface Behind {
@@ -30,6 +31,7 @@ export async function behindArchiving(parley: ParleyUnderTest, work: (behind: Be
     await close();
   }
   await Promise.all(archiving.map(p => p.start()));
+  if (parley.balancer) await routed(parley.url, `${ArchiveService.typeName}/GetStatus`);
 }
 
 async function open(parley: ParleyUnderTest): Promise<Behind & { close(): Promise<void> }> {

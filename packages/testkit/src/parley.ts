@@ -24,8 +24,13 @@ export interface StartOptions {
   readonly topology: TopologyName;
   /** Needed for a pool. */
   readonly backends?: PoolBackends;
-  /** Replicas of each service of a pool; default 2. */
-  readonly replicas?: number;
+  /** Replicas of each service of a pool, or of some; default 2. */
+  readonly replicas?: number | Readonly<Partial<Record<ServiceName, number>>>;
+  /**
+   * Replicas of each service of a pool that are not started: their addresses are known to the others and to the load
+   * balancer, as those of a name that an orchestrator fills, and they take part as soon as a test starts them.
+   */
+  readonly spares?: number;
   /** Configuration over the defaults, as in the YAML file. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Variables of one process on top of those of all, by its name, for example `im-2`. */
@@ -56,7 +61,7 @@ export interface ParleyUnderTest {
   readonly administrator: { readonly address: string; readonly password: string };
   /** Server processes: one, or the replicas of every service. */
   readonly processes: readonly ProductProcess[];
-  /** Processes that run `service`. */
+  /** Processes that run `service`, spares last. */
   replicasOf(service: string): readonly ProductProcess[];
   /** The load balancer of a pool; SIGUSR2 makes it read its configuration again. */
   readonly balancer: ProductProcess | undefined;
@@ -75,6 +80,10 @@ export interface ParleyUnderTest {
 }
 
 const SERVICES = ['directory', 'presence', 'session', 'im', 'archiving'] as const;
+
+/** Services of a pool; each has processes of its own. */
+export type ServiceName = (typeof SERVICES)[number];
+
 const run = promisify(execFile);
 
 /** Starts the whole product on free loopback ports with fresh data. */
@@ -142,12 +151,12 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
     await balancer?.kill();
   };
   try {
-    await Promise.all(processes.map(p => p.start()));
+    await Promise.all(processes.filter((_, i) => !layout.processes[i]?.spare).map(p => p.start()));
     await balancer?.start();
     await until('the public port to answer', () => fetch(layout.url, { signal: AbortSignal.timeout(1_000) }), {
       timeoutMs: 60_000,
     });
-    if (layout.balancer) await balanced(layout.url);
+    if (layout.balancer) await routed(layout.url, 'parley.directory.v1.AuthService/GetKeySet');
   } catch (error) {
     await stopAll();
     throw error;
@@ -190,6 +199,7 @@ interface Layout {
   readonly processes: readonly {
     readonly name: string;
     readonly target?: string;
+    readonly spare?: boolean;
     readonly publicPort: number;
     readonly grpcPort: number;
     readonly adminPort: number;
@@ -209,16 +219,18 @@ async function standaloneLayout(): Promise<Layout> {
 
 async function poolLayout(
   dir: string,
-  { backends, replicas = 2, maxConnections = 4_000 }: StartOptions,
+  { backends, replicas = 2, spares = 0, maxConnections = 4_000 }: StartOptions,
 ): Promise<Layout> {
   if (!backends) throw new Error('a pool needs backends');
-  const ports = await freePorts(2 + SERVICES.length * replicas * 3);
+  const started = (service: ServiceName) => (typeof replicas === 'number' ? replicas : (replicas[service] ?? 2));
+  const ports = await freePorts(2 + SERVICES.reduce((sum, service) => sum + started(service) + spares, 0) * 3);
   const take = () => ports.pop() as number;
   const [publicPort, grpcPort] = [take(), take()];
   const processes = SERVICES.flatMap(target =>
-    Array.from({ length: replicas }, (_, i) => ({
+    Array.from({ length: started(target) + spares }, (_, i) => ({
       name: `${target}-${i + 1}`,
       target,
+      spare: i >= started(target),
       publicPort: take(),
       grpcPort: take(),
       adminPort: take(),
@@ -288,14 +300,19 @@ function secured(layout: Layout, authority: TestAuthority, dir: string): Layout 
   };
 }
 
-/** Resolves when the load balancer reaches a directory replica. */
-async function balanced(url: string): Promise<void> {
-  const body = new Uint8Array(5); // an empty GetKeySetRequest in one gRPC-Web frame
+/**
+ * Resolves when the load balancer at `url` reaches a server that answers calls of `method` (`package.Service/Method`),
+ * be it by a refusal: it asks once a second who is ready.
+ */
+export async function routed(url: string, method: string): Promise<void> {
+  const body = new Uint8Array(5); // an empty request in one gRPC-Web frame
   const request = { method: 'POST', headers: { 'content-type': 'application/grpc-web+proto' }, body };
   await until(
-    'the load balancer to reach the directory',
-    async () => (await fetch(`${url}/parley.directory.v1.AuthService/GetKeySet`, request)).status === 200,
-    { timeoutMs: 60_000 },
+    `the load balancer to reach ${method}`,
+    async () => (await fetch(`${url}/${method}`, request)).status === 200,
+    {
+      timeoutMs: 60_000,
+    },
   );
 }
 

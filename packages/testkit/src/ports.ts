@@ -5,29 +5,44 @@ import { createServer } from 'node:net';
  * port free when it starts again.
  */
 const FROM = 10_000;
-const BEFORE = 15_000;
+const SLICES = 100;
+const SLICE = 50;
 
-/** `n` different ports of the loopback interface that nobody listens on now. */
+/** Ports of slices that are this process's own, not given out yet. */
+const own: number[] = [];
+
+/**
+ * `n` different ports of the loopback interface that nobody listens on now. No other test process gets them as long as
+ * this one lives, whether anybody listens on them yet or not.
+ */
 export async function freePorts(n: number): Promise<number[]> {
-  const found = new Set<number>();
-  for (let tries = 0; found.size < n; tries++) {
-    if (tries > 10_000) throw new Error(`no ${n} free ports between ${FROM} and ${BEFORE}`);
-    const port = FROM + Math.floor(Math.random() * (BEFORE - FROM));
-    if (!given.has(port) && (await isFree(port))) {
-      found.add(port);
-      given.add(port);
-    }
+  const found: number[] = [];
+  while (found.length < n) {
+    const port = own.pop();
+    if (port === undefined) own.push(...(await claimSlice()));
+    else if (await isFree(port)) found.push(port);
   }
-  return [...found];
+  return found;
 }
 
-/** Given out by this process, to somebody who may not listen yet. */
-const given = new Set<number>();
+/** Listens on the first port of a slice, which keeps the others of it for this process; it is free again at its end. */
+async function claimSlice(): Promise<number[]> {
+  const start = Math.floor(Math.random() * SLICES);
+  for (let i = 0; i < SLICES; i++) {
+    const first = FROM + ((start + i) % SLICES) * SLICE;
+    if (await isFree(first, true)) return Array.from({ length: SLICE - 1 }, (_, k) => first + SLICE - 1 - k);
+  }
+  throw new Error(`no free ports between ${FROM} and ${FROM + SLICES * SLICE}`);
+}
 
-function isFree(port: number): Promise<boolean> {
+function isFree(port: number, keep = false): Promise<boolean> {
   return new Promise(resolve => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      if (!keep) return void server.close(() => resolve(true));
+      server.unref();
+      resolve(true);
+    });
   });
 }
