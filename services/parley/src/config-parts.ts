@@ -44,6 +44,46 @@ export const publicTls = z
   })
   .prefault({});
 
+/** How services of other processes are called. */
+export const callSettings = {
+  callTimeoutMs: z
+    .int()
+    .min(100)
+    .max(120_000)
+    .default(10_000)
+    .describe(
+      'Longest time for a call to another service, repetitions included, milliseconds, 100 to 120,000; never longer than what is left to whoever it is made for.',
+    ),
+  callAttempts: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(3)
+    .describe(
+      'How often a call is made when nobody answers, if repeating it changes nothing, 1 to 5; every tenth call may be repeated.',
+    ),
+  callsInFlight: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('Calls under way with one replica of a service; past it they are refused at once, 1 to 100,000.'),
+  circuitOpenMs: z
+    .int()
+    .min(10)
+    .max(60_000)
+    .default(1000)
+    .describe(
+      'How long a replica that does not answer gets no calls, milliseconds, 10 to 60,000; doubles up to 30 times as long while it stays silent.',
+    ),
+  resolveMs: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(10_000)
+    .describe('How often names of services are looked up again, to find new replicas, milliseconds, 100 to 3,600,000.'),
+};
+
 /** TLS towards a server. */
 export const clientTls = (server: string) =>
   z

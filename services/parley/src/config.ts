@@ -4,7 +4,7 @@ import { imConfigSchema } from '@parley/im-service';
 import { presenceConfigSchema } from '@parley/presence-service';
 import { sessionConfigSchema } from '@parley/session-service';
 import { z } from 'zod';
-import { clientTls, host, list, listenerTls, mongoTls, path, port, publicTls } from './config-parts.ts';
+import { callSettings, clientTls, host, list, listenerTls, mongoTls, path, port, publicTls } from './config-parts.ts';
 import { TARGET_NAMES } from './routes.ts';
 
 const addresses = (service: string) =>
@@ -148,6 +148,14 @@ export const parleyConfigSchema = z.strictObject({
         .describe(
           'Whether signed-in callers may list and describe services (grpc.reflection). Turn it off where nobody needs it.',
         ),
+      maxConnectionAgeMs: z
+        .int()
+        .min(1000)
+        .max(86_400_000)
+        .default(1_800_000)
+        .describe(
+          'Connections older than this are closed once their calls have ended, so that load spreads over new replicas behind one address, milliseconds, 1,000 to 86,400,000.',
+        ),
     })
     .prefault({}),
   admin: z
@@ -165,6 +173,7 @@ export const parleyConfigSchema = z.strictObject({
       im: addresses('im'),
       archiving: addresses('archiving'),
       tls: clientTls('the gRPC listeners of other processes'),
+      ...callSettings,
     })
     .prefault({}),
   standalone: z

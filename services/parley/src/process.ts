@@ -7,6 +7,7 @@ import {
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import {
   type Channel,
+  createChannelEvents,
   createClient,
   createGrpcChannel,
   createGrpcServer,
@@ -73,6 +74,9 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
   const tls = await processTls(config, deps);
   const traced = await traceProcess(config, deps);
 
+  const { callTimeoutMs, callAttempts, callsInFlight, circuitOpenMs, resolveMs } = config.services;
+  const channelEvents = createChannelEvents({ metrics, logger });
+
   /** Calls to other processes carry a token of the calling service; a token is read only when there are such calls. */
   function remoteChannel(from: string, to: TargetName): Channel {
     const key = `${from}>${to}`;
@@ -86,6 +90,12 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
         target: targets,
         clock,
         serviceTokens: () => source.token(),
+        events: channelEvents(to),
+        defaultTimeoutMs: callTimeoutMs,
+        attempts: callAttempts,
+        maxInFlight: callsInFlight,
+        circuitOpenMs,
+        resolveMs,
         ...tls.towards,
       });
       remote.set(key, channel);
@@ -169,9 +179,9 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
     },
   };
   const admin = createAdminServer({ ...listening(config.admin), ...tls.of('admin'), health, metrics });
-  const { reflection } = config.grpc;
+  const { reflection, maxConnectionAgeMs } = config.grpc;
   const grpc = createGrpcServer({
-    ...{ registry, clock, logger, health, reflection },
+    ...{ registry, clock, logger, health, reflection, maxConnectionAgeMs },
     ...listening(config.grpc),
     ...tls.of('grpc'),
   });

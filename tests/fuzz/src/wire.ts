@@ -56,7 +56,8 @@ export async function post(port: number, path: string, body: Uint8Array, options
     ([first]) => first as IncomingMessage,
     () => undefined,
   );
-  if (!response) return closed;
+  // A connection that waited for another call may have been closed in between: clients try again then.
+  if (!response) return sent.reusedSocket ? post(port, path, body, options) : closed;
   // What is still written to a connection that the server has closed after its answer.
   sent.on('error', () => {});
   const chunks: Buffer[] = [];
