@@ -6,6 +6,7 @@ import { buildDocumentdb, buildFerretdb } from './ferretdb.ts';
 import { buildKafka } from './kafka.ts';
 import { withLock } from './lock.ts';
 import { buildNats } from './nats.ts';
+import { buildOtelcol } from './otelcol.ts';
 import type { BuildContext, Recipe } from './recipe.ts';
 import { ensureTools, type Log, run, stderrLog } from './tools.ts';
 import { ARTEFACTS, type ArtefactName, artefactDir, artefactKey, cacheRoot, VERSIONS } from './versions.ts';
@@ -40,6 +41,7 @@ const RECIPES: Record<ArtefactName, Recipe> = {
   grpcurl: goInstall('github.com/fullstorydev/grpcurl/cmd/grpcurl', 'grpcurl'),
   k6: goInstall('go.k6.io/k6', 'k6'),
   connectconformance: goInstall('connectrpc.com/conformance/cmd/connectconformance', 'connectconformance'),
+  otelcol: buildOtelcol,
 };
 
 /** Options of `build`. */

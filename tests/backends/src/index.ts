@@ -11,6 +11,7 @@ import { build } from './build.ts';
 import { type MongoBackend, type MongoOptions, prepareMongo } from './ferretdb.ts';
 import { type KafkaBackend, type KafkaOptions, prepareKafka } from './kafka.ts';
 import { type NatsBackend, type NatsOptions, prepareNats } from './nats.ts';
+import { type Otelcol, type OtelcolOptions, runOtelcol } from './otelcol.ts';
 import { type Outcome, openOwnedRun } from './owned.ts';
 import type { Server } from './server.ts';
 import { type Log, stderrLog } from './tools.ts';
@@ -23,6 +24,7 @@ export { connectconformancePath, grpcurlPath, k6Path } from './go-tools.ts';
 export { ensureHaproxy, type Haproxy, type HaproxyOptions, startHaproxy } from './haproxy.ts';
 export type { KafkaBackend, KafkaOptions, KafkaPorts, KafkaProperties } from './kafka.ts';
 export type { NatsBackend, NatsOptions } from './nats.ts';
+export type { Otelcol, OtelcolOptions } from './otelcol.ts';
 export { faultLibrary, openProcessFaults, type ProcessFaults } from './process-faults.ts';
 export type { BackendHandle } from './server.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -91,6 +93,12 @@ export async function startBackends(options: StartOptions = {}): Promise<Backend
     const found = { ...(nats && { nats }), ...(kafka && { kafka }), ...(mongo && { mongo }) };
     return { ...found, dir: owned.run.dir, env: backendEnv(found), stop: owned.stop };
   });
+}
+
+/** Starts an OpenTelemetry Collector; builds it when it is missing (a minute, with Go). */
+export async function startOtelcol(options: OtelcolOptions): Promise<Otelcol> {
+  await build({ only: ['otelcol'], ...(options.log && { log: options.log }) });
+  return runOtelcol(options);
 }
 
 /** The environment that describes running servers: `PARLEY_TEST_NATS_URL` and so on. */

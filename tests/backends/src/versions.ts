@@ -14,6 +14,7 @@ export const VERSIONS = {
   grpcurl: '1.9.3',
   k6: '1.8.1',
   connectconformance: '1.0.5',
+  otelcol: '0.158.0',
 } as const;
 
 /** One thing that can be built. */
