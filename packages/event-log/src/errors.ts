@@ -23,6 +23,10 @@ export class EventLogError extends Error {
   }
 }
 
+/** Somebody consumes as a group that is to be set back. */
+export const inUse = (group: string, cause?: unknown): EventLogError =>
+  new EventLogError('invalid', `somebody consumes as group ${group}`, { cause });
+
 /** Thrown by `append`: see {@link AppendFailure}. */
 export class AppendError extends EventLogError implements AppendFailure {
   readonly outcome: 'refused' | 'unknown';

@@ -94,6 +94,11 @@ export interface EventLog {
   read(topic: string, partition: number, from: number, limit: number): Promise<readonly LogRecord[]>;
   /** Position committed by a group: next offset to be handled, of each partition it ever committed. */
   committed(topic: string, group: string): Promise<ReadonlyMap<number, number>>;
+  /**
+   * Sets a group back to the first record there is, so that it handles everything again. Rejects with `invalid` while
+   * somebody consumes as this group.
+   */
+  rewind(topic: string, group: string): Promise<void>;
   /** Whether appends are likely to work now. */
   readonly connected: boolean;
   close(): Promise<void>;

@@ -12,6 +12,7 @@ export function noEventLog(): EventLog {
     ends: refuse,
     read: refuse,
     committed: refuse,
+    rewind: refuse,
     connected: true,
     close: async () => undefined,
   };

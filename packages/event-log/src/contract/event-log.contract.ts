@@ -451,6 +451,29 @@ export function eventLogContract(name: string, open: () => Promise<EventLogFixtu
       assert.equal((await log.committed(t, 'nobody')).size, 0);
     });
 
+    check(
+      'a group that is set back handles everything again, and only while nobody consumes as it',
+      async ({ log, topic }) => {
+        const t = await made(log, topic(), 3);
+        await keysFor(log, t, 3);
+        const [first, second] = [collector(), collector()];
+        const consumer = await log.consume(t, 'g', first.handler);
+        await first.count(3);
+        await assert.rejects(log.rewind(t, 'g'), { code: 'invalid' });
+        await consumer.stop();
+        await log.trim(t, 0, 1);
+        await log.rewind(t, 'g');
+        const ends = await log.ends(t);
+        assert.deepEqual(
+          [...(await log.committed(t, 'g'))].sort(),
+          ends.map(({ partition, low }) => [partition, low]),
+        );
+        await log.consume(t, 'g', second.handler);
+        await second.count(sum(ends.map(({ low, high }) => high - low)));
+        await assert.rejects(log.rewind('nothing-of-this', 'g'), { code: 'unknown_topic' });
+      },
+    );
+
     check('the epoch is a positive number and the same on every connection', async ({ log, another }) => {
       const epoch = await log.epoch();
       assert.ok(Number.isSafeInteger(epoch) && epoch > 0);

@@ -50,6 +50,7 @@ export function tracedEventLog(log: EventLog): EventLog {
     ends: topic => log.ends(topic),
     read: (topic, partition, from, limit) => log.read(topic, partition, from, limit),
     committed: (topic, group) => log.committed(topic, group),
+    rewind: (topic, group) => log.rewind(topic, group),
     get connected() {
       return log.connected;
     },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Clock, systemIds, type Timer } from '@parley/runtime';
 import { DEFAULT_BACKOFF } from '../../backoff.ts';
-import { AppendError, EventLogError } from '../../errors.ts';
+import { AppendError, EventLogError, inUse } from '../../errors.ts';
 import type { EventLog, TopicSpec } from '../../event-log.ts';
 import {
   checkAppend,
@@ -17,7 +17,7 @@ import { partitionOfKey } from '../../partition-of-key.ts';
 import { createQuietLog } from '../../quiet-log.ts';
 import { createLogTelemetry } from '../../telemetry.ts';
 import { type AppendPipeline, createAppendPipeline } from './append-pipeline.ts';
-import type { KafkaCluster } from './cluster.ts';
+import { type KafkaCluster, KafkaFailure } from './cluster.ts';
 import { EPOCH_TOPIC, encodeMarker, findEpoch } from './epoch.ts';
 import { type GroupConsumer, startGroupConsumer } from './group-consumer.ts';
 import { watchHealth } from './health.ts';
@@ -263,6 +263,18 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
     async committed(topic, group) {
       checkGroup(group);
       return keep(() => cluster.committed(topic, group));
+    },
+
+    async rewind(topic, group) {
+      checkGroup(group);
+      await keep(async () => {
+        const lows = (await cluster.ends(topic)).map(({ partition, low }) => [partition, low] as const);
+        await cluster.commit(topic, group, new Map(lows)).catch(err => {
+          // what a broker says to a stranger while the group has members
+          if (err instanceof KafkaFailure && err.type === 'UNKNOWN_MEMBER_ID') throw inUse(group, err);
+          throw err;
+        });
+      });
     },
 
     async close() {

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, type Ids, type Logger, type Metrics, systemIds, type Timer } from '@parley/runtime';
 import type { SqliteWriter } from '@parley/store';
 import { type BackoffRange, DEFAULT_BACKOFF } from '../../backoff.ts';
-import { AppendError, EventLogError } from '../../errors.ts';
+import { AppendError, EventLogError, inUse } from '../../errors.ts';
 import type { AppendRecord, EventLog, LogPosition, TopicSpec } from '../../event-log.ts';
 import {
   checkAppend,
@@ -325,6 +325,16 @@ export function createSqliteEventLog(deps: SqliteEventLogDeps): EventLog {
       checkGroup(group);
       partitionsOf(topic);
       return positionsOf(writer.db, topic, group);
+    },
+
+    async rewind(topic, group) {
+      await ready();
+      checkGroup(group);
+      const list = partitionsOf(topic);
+      if (groups.get(topic)?.has(group)) throw inUse(group);
+      await writer.write(db => {
+        for (const entry of list) statements(db).setPosition.run(topic, group, entry.partition, lowOf(db, entry));
+      });
     },
 
     async close() {
