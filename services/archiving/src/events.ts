@@ -182,6 +182,9 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
       reads.inc({ action, result: refusal === undefined ? 'ok' : 'refused' });
       logger.info('archive.read', { action, by, audit: auditId, ...(refusal !== undefined && { refusal }) });
     },
+    located(by: string, place: string) {
+      logger.info('archive.record.located', { by, place });
+    },
     exported(by: string, records: number, files: number, complete: boolean) {
       if (records > 0) exported.inc(undefined, records);
       logger.info('archive.export.ended', { by, records, files, complete });

@@ -114,6 +114,8 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const archiveServices = archiveService({
     listParked: createListParked({ contents }),
     locateRecord: createLocateRecord({ contents, checkpoints, index, read }),
+    located: telemetry.located,
+    holds: (person, roles) => standings.holds(person, roles),
     getStatus: createGetStatus({ log, links, countParked, checkpoints, policy, index, signer }),
     verify: createVerify({ ...audited, links, contents, checkpoints, copy, signer, codec, clock, settle, settings }),
   });

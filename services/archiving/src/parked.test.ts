@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, describe, it } from 'node:test';
 import { create } from '@bufbuild/protobuf';
+import { Role } from '@parley/contracts';
 import {
   ListParkedRequestSchema,
   type ListParkedResponse,
@@ -114,7 +115,7 @@ describe('a record that cannot be processed', () => {
 });
 
 describe('where a record stands', () => {
-  it('is told without content and people', async () => {
+  it('is told without content', async () => {
     await begin();
     await world.append({ id: 'ann.1', critical: true, text: 'between us' });
     await world.archived();
@@ -123,10 +124,26 @@ describe('where a record stands', () => {
     assert.deepEqual(before, {
       ...{ linkId: link?._id, state: RecordState.ARCHIVED, acceptedMs: BigInt(NINE) },
       ...{ decidedBy: 'global', critical: true, checkpointed: false, indexed: false },
+      recipientIds: ['ann', 'bob'],
     });
     await world.indexed();
     await world.checkpoint();
     assert.deepEqual(await locate('ann.1'), { ...before, checkpointed: true, indexed: true });
+  });
+
+  it('is told without people to those who only look at the system', async () => {
+    await begin();
+    await world.append({ id: 'ann.1' });
+    await world.archived();
+    const peopleFor = async (...roles: Role[]) => {
+      world.directory.standings.set('olga', { enabled: true, roles });
+      await world.clock.advance(world.settings.roleMaxAgeMs);
+      return (await locate('ann.1')).recipientIds;
+    };
+    assert.deepEqual(await peopleFor(Role.VIEWER), []);
+    assert.deepEqual(await peopleFor(Role.ADMINISTRATOR), ['ann', 'bob']);
+    assert.deepEqual(await peopleFor(Role.COMPLIANCE_OFFICER, Role.VIEWER), ['ann', 'bob']);
+    assert.deepEqual(await peopleFor(Role.VIEWER, Role.AUDITOR), []);
   });
 
   it('says when it was not accepted', async () => {

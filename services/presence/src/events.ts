@@ -53,6 +53,10 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       m.digests.inc({ result: 'changed' }, changed);
       logger.debug('presence.digests.compared', { compared, changed });
     },
+    explained(by: string, viewer: string, target: string) {
+      m.explained.inc();
+      logger.info('presence.explained', { by, viewer, target });
+    },
     watcherRefused() {
       m.refused.inc();
       logger.info('presence.watcher.refused');
@@ -100,6 +104,10 @@ function defineMetrics(metrics: Metrics) {
     conflicts: counter('cas_conflicts_total', 'Writes that lost against another one, by cause.', 'cause'),
     leases: counter('leases_total', 'Leases of session pods that were released, ended or regained.', 'change'),
     digests: counter('digests_total', 'Views compared with what session pods have, by result.', 'result'),
+    explained: counter(
+      'explained_total',
+      'Explanations given to those who administer of what one person sees of another.',
+    ),
     refused: counter('watchers_refused_total', 'Looks at presence by unknown or disabled people.'),
     accountsRefused: counter(
       'accounts_refused_total',

@@ -11,7 +11,7 @@ export interface LocateRecordDeps {
   readonly read: ReadRecords;
 }
 
-/** Where a record stands, without what it says and without its people. */
+/** Where a record stands and whom it was for, without what it says. */
 export interface LocatedRecord {
   readonly place: string;
   readonly state: number;
@@ -20,6 +20,7 @@ export interface LocatedRecord {
   readonly critical: boolean;
   readonly checkpointed: boolean;
   readonly indexed: boolean;
+  readonly recipientIds: readonly string[];
 }
 
 export function createLocateRecord({ contents, checkpoints, index, read }: LocateRecordDeps) {
@@ -37,6 +38,7 @@ export function createLocateRecord({ contents, checkpoints, index, read }: Locat
       ...{ decidedBy: record.decidedBy, critical: record.critical },
       checkpointed: offset < (checkpoint?.next ?? 0),
       indexed: offset < (position?.next ?? 0),
+      recipientIds: record.recipientIds,
     };
   };
 }

@@ -45,6 +45,12 @@ export class Standings {
     throw archivingErrors(code);
   }
 
+  /** Whether an enabled person holds one of the roles now. Throws as `require` does when nobody can say. */
+  async holds(personId: string, roles: readonly number[]): Promise<boolean> {
+    const { standing } = await this.#find(personId);
+    return standing?.enabled === true && standing.roles.some(role => roles.includes(role));
+  }
+
   async #find(personId: string): Promise<Known> {
     const { clock, settings } = this.#deps;
     const known = this.#known.get(personId);

@@ -1,4 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Role } from '@parley/contracts';
 import {
   ArchiveService,
   FindingKind,
@@ -6,8 +7,7 @@ import {
   type RecordState,
   type VerifyEventSchema,
 } from '@parley/contracts/archive/v1/archive';
-import type { CallContext } from '@parley/rpc';
-import { type MountedService, service } from '@parley/rpc';
+import { type CallContext, type MountedService, personOf, service } from '@parley/rpc';
 import type { Status } from '../app/get-status.ts';
 import type { createListParked } from '../app/list-parked.ts';
 import type { createLocateRecord } from '../app/locate-record.ts';
@@ -25,9 +25,14 @@ export interface ArchiveUseCases {
   readonly verify: Verify;
   readonly listParked: ReturnType<typeof createListParked>;
   readonly locateRecord: ReturnType<typeof createLocateRecord>;
+  /** Told who asked where which record stands. */
+  readonly located: (by: string, place: string) => void;
+  /** Whether somebody holds one of the roles now. */
+  readonly holds: (personId: string, roles: readonly number[]) => Promise<boolean>;
 }
 
-export function archiveService({ getStatus, verify, listParked, locateRecord }: ArchiveUseCases): MountedService {
+export function archiveService(useCases: ArchiveUseCases): MountedService {
+  const { getStatus, verify, listParked, locateRecord, located, holds } = useCases;
   return service(ArchiveService, {
     async getStatus(_, context) {
       const status = await getStatus(context);
@@ -61,9 +66,15 @@ export function archiveService({ getStatus, verify, listParked, locateRecord }: 
         nextCursor: page.next ?? '',
       };
     },
-    async locateRecord({ recordId }) {
-      const { place, state, acceptedMs, ...rest } = await locateRecord(recordIdOf(recordId));
-      return { ...rest, linkId: place, state: state as RecordState, acceptedMs: BigInt(acceptedMs) };
+    async locateRecord({ recordId }, context) {
+      const { id } = personOf(context);
+      const { place, state, acceptedMs, recipientIds, ...rest } = await locateRecord(recordIdOf(recordId));
+      located(id, place);
+      return {
+        ...rest,
+        ...{ linkId: place, state: state as RecordState, acceptedMs: BigInt(acceptedMs) },
+        recipientIds: (await holds(id, SEE_PEOPLE)) ? [...recipientIds] : [],
+      };
     },
     async verify({ reportRecords, settleMs }, context, sink) {
       if (settleMs > MOST_SETTLE_MS)
@@ -76,6 +87,9 @@ export function archiveService({ getStatus, verify, listParked, locateRecord }: 
     },
   });
 }
+
+/** Who talks to whom is nothing for those who only look at the system. */
+const SEE_PEOPLE = [Role.ADMINISTRATOR, Role.COMPLIANCE_OFFICER];
 
 const PARK_REASONS = {
   not_a_record: ParkReason.NOT_A_RECORD,

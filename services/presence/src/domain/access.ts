@@ -13,7 +13,7 @@ export interface Watcher {
 const DEFAULTS: readonly Membership[] = [{ level: 'colleagues', kind: 'same-enterprise' }];
 
 /** Number of each level's container; of several that fit, the highest wins. */
-const CONTAINER: Readonly<Record<Level, number>> = {
+export const CONTAINER: Readonly<Record<Level, number>> = {
   external: 100,
   colleagues: 200,
   workgroup: 300,
@@ -35,17 +35,25 @@ const RULES: readonly ((member: Membership, watcher: Watcher) => boolean)[] = [
  * whose rule comes last.
  */
 export function resolveLevel(presentity: Pick<PersonDoc, '_id' | 'members'>, watcher: Watcher): Level {
+  return decidingEntry(presentity, watcher)?.level ?? 'blocked';
+}
+
+/** The entry that decides at which level `watcher` sees the presentity. */
+export function decidingEntry(presentity: Pick<PersonDoc, 'members'>, watcher: Watcher): Membership | undefined {
   const members = presentity.members?.length ? [...presentity.members, ...DEFAULTS] : DEFAULTS;
   for (const rule of RULES) {
-    let best: Level | undefined;
+    let best: Membership | undefined;
     for (const member of members) {
-      if (rule(member, watcher) && (best === undefined || CONTAINER[member.level] > CONTAINER[best]))
-        best = member.level;
+      if (rule(member, watcher) && (best === undefined || CONTAINER[member.level] > CONTAINER[best.level]))
+        best = member;
     }
     if (best !== undefined) return best;
   }
-  return 'blocked';
+  return undefined;
 }
+
+/** Whether an entry is one that everybody has. */
+export const isDefault = (member: Membership): boolean => DEFAULTS.includes(member);
 
 /** Levels at which somebody may be watching, hence those kept encoded and published. */
 export function levelsInUse(members: readonly Membership[] | undefined): readonly Level[] {

@@ -1,8 +1,9 @@
 import type { Device, Endpoint, MachineState, PersonDoc, Timing } from './person.ts';
 
-const ACTIVITY: Readonly<Record<MachineState, number>> = { active: 0, inactive: 1, away: 2 };
+/** Ranks of activity; the lowest decides. */
+export const ACTIVITY: Readonly<Record<MachineState, number>> = { active: 0, inactive: 1, away: 2 };
 /** Settles ties, so that two equally active devices never make presence flicker between them. */
-const PRECEDENCE: Readonly<Record<Device, number>> = { computer: 0, web: 1, 'desk-phone': 2, mobile: 3 };
+export const PRECEDENCE: Readonly<Record<Device, number>> = { computer: 0, web: 1, 'desk-phone': 2, mobile: 3 };
 
 /** Whether the grace of a lost connection is over. */
 export function removedAt(endpoint: Endpoint, now: number, timing: Timing): boolean {

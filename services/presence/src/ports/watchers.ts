@@ -7,6 +7,8 @@ export interface Watchers {
    * that cannot be decided.
    */
   require(id: string): Promise<Watcher>;
+  /** The same, but undefined for anybody who is not an enabled person. */
+  find(id: string): Promise<Watcher | undefined>;
   /**
    * Whether somebody is known to be disabled or nobody, however valid his token is. A promise when it has to be asked;
    * false as long as nobody can say.

@@ -37,9 +37,10 @@ export const LEVEL: readonly (Level | undefined)[] = [
   'blocked',
 ];
 
-const number = <T>(words: readonly (T | undefined)[], word: T): number => words.indexOf(word);
+/** The number of a word; 0 for none. */
+export const number = <T>(words: readonly (T | undefined)[], word: T): number => words.indexOf(word);
 
-const LEVEL_NUMBER: Readonly<Record<Level, ContactLevel>> = {
+export const LEVEL_NUMBER: Readonly<Record<Level, ContactLevel>> = {
   external: ContactLevel.EXTERNAL,
   colleagues: ContactLevel.COLLEAGUES,
   workgroup: ContactLevel.WORKGROUP,

@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { PresenceService, PresenceViewSchema } from '@parley/contracts/presence/v1/presence';
 import { personOf, type ServiceImpl, service } from '@parley/rpc';
 import type { Core } from '../app/core.ts';
+import { explainPresence } from '../app/explain-presence.ts';
 import { getMyPresence } from '../app/get-my-presence.ts';
 import { resetPresence } from '../app/reset-presence.ts';
 import { resolve } from '../app/resolve.ts';
@@ -10,7 +11,8 @@ import { setPresence } from '../app/set-presence.ts';
 import type { PersonDoc } from '../domain/person.ts';
 import { unseen } from '../domain/views.ts';
 import { MANUAL, myPresence } from './convert.ts';
-import { ids, requestId, safe, word } from './validate.ts';
+import { explained } from './explained.ts';
+import { id, ids, requestId, safe, word } from './validate.ts';
 
 const MOST_PEOPLE = 200;
 
@@ -49,6 +51,10 @@ export function presenceService(core: Core) {
       const people = ids(request.personIds, 'person_ids', MOST_PEOPLE);
       const resolved = await resolve(core, personOf(context).id, people);
       return { views: resolved.map(({ view }) => fromBinary(PresenceViewSchema, view.bytes)) };
+    },
+    async explainPresence(request, context) {
+      const pair = { viewerId: id(request.viewerId, 'viewer_id'), targetId: id(request.targetId, 'target_id') };
+      return explained(await explainPresence(core, personOf(context).id, pair));
     },
   };
   return service(PresenceService, impl);

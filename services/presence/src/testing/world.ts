@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { createMemoryBus, type MemoryBus, subjects } from '@parley/bus';
+import type { Role } from '@parley/contracts';
 import { DirectoryInternalService, type Principal } from '@parley/contracts/directory/v1/internal';
 import { PresenceEnvelopeSchema } from '@parley/contracts/event/v1/bus';
 import { PresenceInternalService } from '@parley/contracts/presence/v1/internal';
@@ -63,7 +64,7 @@ export interface Replica {
   readonly internal: Client<typeof PresenceInternalService>;
   readonly metrics: Metrics;
   readonly health: Health;
-  as(personId: string): Client<typeof PresenceService>;
+  as(personId: string, ...roles: readonly Role[]): Client<typeof PresenceService>;
   /** Sum of a counter's samples with these labels. */
   count(metric: string, labels?: string): Promise<number>;
 }
@@ -126,7 +127,7 @@ export async function createWorld(wrapStore: (store: Store) => Store = store => 
         metrics,
         health,
         internal: createClient(PresenceInternalService, session),
-        as: personId => personally(session, personId),
+        as: (personId, ...roles) => personally(session, personId, roles),
         async count(metric, labels = '') {
           const lines = (await metrics.render()).split('\n');
           const found = lines.filter(line => line.startsWith(`${metric}`) && line.includes(labels));
@@ -155,12 +156,12 @@ function channelTo(services: readonly MountedService[], as: string, clock: Manua
   return createInProcessChannel(registry, { as, clock });
 }
 
-function personally(channel: Channel, id: string): Client<typeof PresenceService> {
+function personally(channel: Channel, id: string, roles: readonly Role[]): Client<typeof PresenceService> {
   const person = {
     kind: 'person',
     id,
     signInId: `sign-in-of-${id}`,
-    roles: [],
+    roles,
     tokenExpiresMs: Number.MAX_SAFE_INTEGER,
     passwordChangeRequired: false,
   } as const;

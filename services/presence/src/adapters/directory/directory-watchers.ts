@@ -60,11 +60,16 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
   }
 
   async require(id: string): Promise<Watcher> {
-    let known = this.#known.get(id);
-    if (!known || !this.#isTrusted(known)) known = await this.#ask(id);
-    if (known.watcher) return known.watcher;
+    const watcher = await this.find(id);
+    if (watcher) return watcher;
     this.#events.watcherRefused();
     throw err('presence.watcher_refused');
+  }
+
+  async find(id: string): Promise<Watcher | undefined> {
+    let known = this.#known.get(id);
+    if (!known || !this.#isTrusted(known)) known = await this.#ask(id);
+    return known.watcher;
   }
 
   disabled(id: string): boolean | Promise<boolean> {

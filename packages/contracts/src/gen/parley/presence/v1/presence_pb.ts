@@ -11,7 +11,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file parley/presence/v1/presence.proto.
  */
 export const file_parley_presence_v1_presence: GenFile = /*@__PURE__*/
-  fileDesc("CiFwYXJsZXkvcHJlc2VuY2UvdjEvcHJlc2VuY2UucHJvdG8SEnBhcmxleS5wcmVzZW5jZS52MSLhAgoMUHJlc2VuY2VWaWV3EhEKCXBlcnNvbl9pZBgBIAEoCRIUCgxhdmFpbGFiaWxpdHkYAiABKA0SEAoIYWN0aXZpdHkYAyABKAkSDAoEbm90ZRgEIAEoCRITCgtub3RlX3NldF9tcxgFIAEoAxIuCgZkZXZpY2UYBiABKA4yHi5wYXJsZXkucHJlc2VuY2UudjEuRGV2aWNlVHlwZRIWCg5sYXN0X2FjdGl2ZV9tcxgHIAEoAxIQCghyZXZpc2lvbhgIIAEoAxJNCg9jdXN0b21fYWN0aXZpdHkYCSADKAsyNC5wYXJsZXkucHJlc2VuY2UudjEuUHJlc2VuY2VWaWV3LkN1c3RvbUFjdGl2aXR5RW50cnkSEwoLbW9iaWxlX29ubHkYCiABKAgaNQoTQ3VzdG9tQWN0aXZpdHlFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIn0KElNldFByZXNlbmNlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEj8KDGF2YWlsYWJpbGl0eRgCIAEoDjIpLnBhcmxleS5wcmVzZW5jZS52MS5QcmVmZXJyZWRBdmFpbGFiaWxpdHkSEgoKZXhwaXJlc19tcxgDIAEoAyJHChNTZXRQcmVzZW5jZVJlc3BvbnNlEjAKCHByZXNlbmNlGAEgASgLMh4ucGFybGV5LnByZXNlbmNlLnYxLk15UHJlc2VuY2UiKgoUUmVzZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSJJChVSZXNldFByZXNlbmNlUmVzcG9uc2USMAoIcHJlc2VuY2UYASABKAsyHi5wYXJsZXkucHJlc2VuY2UudjEuTXlQcmVzZW5jZSIyCg5TZXROb3RlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEgwKBHRleHQYAiABKAkiQwoPU2V0Tm90ZVJlc3BvbnNlEjAKCHByZXNlbmNlGAEgASgLMh4ucGFybGV5LnByZXNlbmNlLnYxLk15UHJlc2VuY2UiFgoUR2V0TXlQcmVzZW5jZVJlcXVlc3QiSQoVR2V0TXlQcmVzZW5jZVJlc3BvbnNlEjAKCHByZXNlbmNlGAEgASgLMh4ucGFybGV5LnByZXNlbmNlLnYxLk15UHJlc2VuY2UizQEKCk15UHJlc2VuY2USLgoEdmlldxgBIAEoCzIgLnBhcmxleS5wcmVzZW5jZS52MS5QcmVzZW5jZVZpZXcSPAoJcHJlZmVycmVkGAIgASgOMikucGFybGV5LnByZXNlbmNlLnYxLlByZWZlcnJlZEF2YWlsYWJpbGl0eRIcChRwcmVmZXJyZWRfZXhwaXJlc19tcxgDIAEoAxIzCgllbmRwb2ludHMYBCADKAsyIC5wYXJsZXkucHJlc2VuY2UudjEuRW5kcG9pbnRJbmZvIqIBCgxFbmRwb2ludEluZm8SEwoLZW5kcG9pbnRfaWQYASABKAkSLgoGZGV2aWNlGAIgASgOMh4ucGFybGV5LnByZXNlbmNlLnYxLkRldmljZVR5cGUSNwoNbWFjaGluZV9zdGF0ZRgDIAEoDjIgLnBhcmxleS5wcmVzZW5jZS52MS5NYWNoaW5lU3RhdGUSFAoMY29ubmVjdGVkX21zGAQgASgDIigKEkdldFByZXNlbmNlUmVxdWVzdBISCgpwZXJzb25faWRzGAEgAygJIkYKE0dldFByZXNlbmNlUmVzcG9uc2USLwoFdmlld3MYASADKAsyIC5wYXJsZXkucHJlc2VuY2UudjEuUHJlc2VuY2VWaWV3KskCChVQcmVmZXJyZWRBdmFpbGFiaWxpdHkSJgoiUFJFRkVSUkVEX0FWQUlMQUJJTElUWV9VTlNQRUNJRklFRBAAEiEKHVBSRUZFUlJFRF9BVkFJTEFCSUxJVFlfT05MSU5FEAESHwobUFJFRkVSUkVEX0FWQUlMQUJJTElUWV9CVVNZEAISKQolUFJFRkVSUkVEX0FWQUlMQUJJTElUWV9ET19OT1RfRElTVFVSQhADEigKJFBSRUZFUlJFRF9BVkFJTEFCSUxJVFlfQkVfUklHSFRfQkFDSxAEEh8KG1BSRUZFUlJFRF9BVkFJTEFCSUxJVFlfQVdBWRAFEiMKH1BSRUZFUlJFRF9BVkFJTEFCSUxJVFlfT0ZGX1dPUksQBhIpCiVQUkVGRVJSRURfQVZBSUxBQklMSVRZX0FQUEVBUl9PRkZMSU5FEAcqewoMTWFjaGluZVN0YXRlEh0KGU1BQ0hJTkVfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRNQUNISU5FX1NUQVRFX0FDVElWRRABEhoKFk1BQ0hJTkVfU1RBVEVfSU5BQ1RJVkUQAhIWChJNQUNISU5FX1NUQVRFX0FXQVkQAyqMAQoKRGV2aWNlVHlwZRIbChdERVZJQ0VfVFlQRV9VTlNQRUNJRklFRBAAEhgKFERFVklDRV9UWVBFX0NPTVBVVEVSEAESEwoPREVWSUNFX1RZUEVfV0VCEAISFgoSREVWSUNFX1RZUEVfTU9CSUxFEAMSGgoWREVWSUNFX1RZUEVfREVTS19QSE9ORRAEKsUBCgxDb250YWN0TGV2ZWwSHQoZQ09OVEFDVF9MRVZFTF9VTlNQRUNJRklFRBAAEhoKFkNPTlRBQ1RfTEVWRUxfRVhURVJOQUwQARIcChhDT05UQUNUX0xFVkVMX0NPTExFQUdVRVMQAhIbChdDT05UQUNUX0xFVkVMX1dPUktHUk9VUBADEiQKIENPTlRBQ1RfTEVWRUxfRlJJRU5EU19BTkRfRkFNSUxZEAQSGQoVQ09OVEFDVF9MRVZFTF9CTE9DS0VEEAUyowQKD1ByZXNlbmNlU2VydmljZRJoCgtTZXRQcmVzZW5jZRImLnBhcmxleS5wcmVzZW5jZS52MS5TZXRQcmVzZW5jZVJlcXVlc3QaJy5wYXJsZXkucHJlc2VuY2UudjEuU2V0UHJlc2VuY2VSZXNwb25zZSIIis4YBAgCIAESbgoNUmVzZXRQcmVzZW5jZRIoLnBhcmxleS5wcmVzZW5jZS52MS5SZXNldFByZXNlbmNlUmVxdWVzdBopLnBhcmxleS5wcmVzZW5jZS52MS5SZXNldFByZXNlbmNlUmVzcG9uc2UiCIrOGAQIAiABElwKB1NldE5vdGUSIi5wYXJsZXkucHJlc2VuY2UudjEuU2V0Tm90ZVJlcXVlc3QaIy5wYXJsZXkucHJlc2VuY2UudjEuU2V0Tm90ZVJlc3BvbnNlIgiKzhgECAIgARJuCg1HZXRNeVByZXNlbmNlEigucGFybGV5LnByZXNlbmNlLnYxLkdldE15UHJlc2VuY2VSZXF1ZXN0GikucGFybGV5LnByZXNlbmNlLnYxLkdldE15UHJlc2VuY2VSZXNwb25zZSIIis4YBAgCIAESaAoLR2V0UHJlc2VuY2USJi5wYXJsZXkucHJlc2VuY2UudjEuR2V0UHJlc2VuY2VSZXF1ZXN0GicucGFybGV5LnByZXNlbmNlLnYxLkdldFByZXNlbmNlUmVzcG9uc2UiCIrOGAQIAiABYgZwcm90bzM", [file_parley_common_v1_access]);
+  fileDesc("CiFwYXJsZXkvcHJlc2VuY2UvdjEvcHJlc2VuY2UucHJvdG8SEnBhcmxleS5wcmVzZW5jZS52MSLhAgoMUHJlc2VuY2VWaWV3EhEKCXBlcnNvbl9pZBgBIAEoCRIUCgxhdmFpbGFiaWxpdHkYAiABKA0SEAoIYWN0aXZpdHkYAyABKAkSDAoEbm90ZRgEIAEoCRITCgtub3RlX3NldF9tcxgFIAEoAxIuCgZkZXZpY2UYBiABKA4yHi5wYXJsZXkucHJlc2VuY2UudjEuRGV2aWNlVHlwZRIWCg5sYXN0X2FjdGl2ZV9tcxgHIAEoAxIQCghyZXZpc2lvbhgIIAEoAxJNCg9jdXN0b21fYWN0aXZpdHkYCSADKAsyNC5wYXJsZXkucHJlc2VuY2UudjEuUHJlc2VuY2VWaWV3LkN1c3RvbUFjdGl2aXR5RW50cnkSEwoLbW9iaWxlX29ubHkYCiABKAgaNQoTQ3VzdG9tQWN0aXZpdHlFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIn0KElNldFByZXNlbmNlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEj8KDGF2YWlsYWJpbGl0eRgCIAEoDjIpLnBhcmxleS5wcmVzZW5jZS52MS5QcmVmZXJyZWRBdmFpbGFiaWxpdHkSEgoKZXhwaXJlc19tcxgDIAEoAyJHChNTZXRQcmVzZW5jZVJlc3BvbnNlEjAKCHByZXNlbmNlGAEgASgLMh4ucGFybGV5LnByZXNlbmNlLnYxLk15UHJlc2VuY2UiKgoUUmVzZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSJJChVSZXNldFByZXNlbmNlUmVzcG9uc2USMAoIcHJlc2VuY2UYASABKAsyHi5wYXJsZXkucHJlc2VuY2UudjEuTXlQcmVzZW5jZSIyCg5TZXROb3RlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEgwKBHRleHQYAiABKAkiQwoPU2V0Tm90ZVJlc3BvbnNlEjAKCHByZXNlbmNlGAEgASgLMh4ucGFybGV5LnByZXNlbmNlLnYxLk15UHJlc2VuY2UiFgoUR2V0TXlQcmVzZW5jZVJlcXVlc3QiSQoVR2V0TXlQcmVzZW5jZVJlc3BvbnNlEjAKCHByZXNlbmNlGAEgASgLMh4ucGFybGV5LnByZXNlbmNlLnYxLk15UHJlc2VuY2UizQEKCk15UHJlc2VuY2USLgoEdmlldxgBIAEoCzIgLnBhcmxleS5wcmVzZW5jZS52MS5QcmVzZW5jZVZpZXcSPAoJcHJlZmVycmVkGAIgASgOMikucGFybGV5LnByZXNlbmNlLnYxLlByZWZlcnJlZEF2YWlsYWJpbGl0eRIcChRwcmVmZXJyZWRfZXhwaXJlc19tcxgDIAEoAxIzCgllbmRwb2ludHMYBCADKAsyIC5wYXJsZXkucHJlc2VuY2UudjEuRW5kcG9pbnRJbmZvIqIBCgxFbmRwb2ludEluZm8SEwoLZW5kcG9pbnRfaWQYASABKAkSLgoGZGV2aWNlGAIgASgOMh4ucGFybGV5LnByZXNlbmNlLnYxLkRldmljZVR5cGUSNwoNbWFjaGluZV9zdGF0ZRgDIAEoDjIgLnBhcmxleS5wcmVzZW5jZS52MS5NYWNoaW5lU3RhdGUSFAoMY29ubmVjdGVkX21zGAQgASgDIigKEkdldFByZXNlbmNlUmVxdWVzdBISCgpwZXJzb25faWRzGAEgAygJIkYKE0dldFByZXNlbmNlUmVzcG9uc2USLwoFdmlld3MYASADKAsyIC5wYXJsZXkucHJlc2VuY2UudjEuUHJlc2VuY2VWaWV3Ij4KFkV4cGxhaW5QcmVzZW5jZVJlcXVlc3QSEQoJdmlld2VyX2lkGAEgASgJEhEKCXRhcmdldF9pZBgCIAEoCSKIBQoXRXhwbGFpblByZXNlbmNlUmVzcG9uc2USLwoFbGV2ZWwYASABKA4yIC5wYXJsZXkucHJlc2VuY2UudjEuQ29udGFjdExldmVsEhEKCWNvbnRhaW5lchgCIAEoDRIsCgRydWxlGAMgASgOMh4ucGFybGV5LnByZXNlbmNlLnYxLkFjY2Vzc1J1bGUSDgoGbWVtYmVyGAQgASgJEhUKDWRlZmF1bHRfZW50cnkYBSABKAgSEwoLb3duX2VudHJpZXMYBiABKA0SFAoMYWNsX3JldmlzaW9uGAcgASgDEjwKCXByZWZlcnJlZBgIIAEoDjIpLnBhcmxleS5wcmVzZW5jZS52MS5QcmVmZXJyZWRBdmFpbGFiaWxpdHkSGAoQcHJlZmVycmVkX3NldF9tcxgJIAEoAxIcChRwcmVmZXJyZWRfZXhwaXJlc19tcxgKIAEoAxI4CgllbmRwb2ludHMYCyADKAsyJS5wYXJsZXkucHJlc2VuY2UudjEuRXhwbGFpbmVkRW5kcG9pbnQSNgoGc291cmNlGAwgASgOMiYucGFybGV5LnByZXNlbmNlLnYxLkF2YWlsYWJpbGl0eVNvdXJjZRIeChZhZ2dyZWdhdGVfYXZhaWxhYmlsaXR5GA0gASgNEi4KBHZpZXcYDiABKAsyIC5wYXJsZXkucHJlc2VuY2UudjEuUHJlc2VuY2VWaWV3EhIKCm5vdGVfc2hvd24YDyABKAgSMgoId2l0aGhlbGQYECADKA4yIC5wYXJsZXkucHJlc2VuY2UudjEuV2l0aGhlbGRQYXJ0EhYKDm5leHRfY2hhbmdlX21zGBEgASgDEhEKCXB1Ymxpc2hlZBgSIAEoCCLKAgoRRXhwbGFpbmVkRW5kcG9pbnQSEwoLZW5kcG9pbnRfaWQYASABKAkSLgoGZGV2aWNlGAIgASgOMh4ucGFybGV5LnByZXNlbmNlLnYxLkRldmljZVR5cGUSNwoNbWFjaGluZV9zdGF0ZRgDIAEoDjIgLnBhcmxleS5wcmVzZW5jZS52MS5NYWNoaW5lU3RhdGUSOAoOcmVwb3J0ZWRfc3RhdGUYBCABKA4yIC5wYXJsZXkucHJlc2VuY2UudjEuTWFjaGluZVN0YXRlEhMKC3JlcG9ydGVkX21zGAUgASgDEhQKDGNvbm5lY3RlZF9tcxgGIAEoAxIPCgdsb3N0X21zGAcgASgDEgsKA3BvZBgIIAEoCRI0CgdvdXRjb21lGAkgASgOMiMucGFybGV5LnByZXNlbmNlLnYxLkVuZHBvaW50T3V0Y29tZSrJAgoVUHJlZmVycmVkQXZhaWxhYmlsaXR5EiYKIlBSRUZFUlJFRF9BVkFJTEFCSUxJVFlfVU5TUEVDSUZJRUQQABIhCh1QUkVGRVJSRURfQVZBSUxBQklMSVRZX09OTElORRABEh8KG1BSRUZFUlJFRF9BVkFJTEFCSUxJVFlfQlVTWRACEikKJVBSRUZFUlJFRF9BVkFJTEFCSUxJVFlfRE9fTk9UX0RJU1RVUkIQAxIoCiRQUkVGRVJSRURfQVZBSUxBQklMSVRZX0JFX1JJR0hUX0JBQ0sQBBIfChtQUkVGRVJSRURfQVZBSUxBQklMSVRZX0FXQVkQBRIjCh9QUkVGRVJSRURfQVZBSUxBQklMSVRZX09GRl9XT1JLEAYSKQolUFJFRkVSUkVEX0FWQUlMQUJJTElUWV9BUFBFQVJfT0ZGTElORRAHKnsKDE1hY2hpbmVTdGF0ZRIdChlNQUNISU5FX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUTUFDSElORV9TVEFURV9BQ1RJVkUQARIaChZNQUNISU5FX1NUQVRFX0lOQUNUSVZFEAISFgoSTUFDSElORV9TVEFURV9BV0FZEAMqjAEKCkRldmljZVR5cGUSGwoXREVWSUNFX1RZUEVfVU5TUEVDSUZJRUQQABIYChRERVZJQ0VfVFlQRV9DT01QVVRFUhABEhMKD0RFVklDRV9UWVBFX1dFQhACEhYKEkRFVklDRV9UWVBFX01PQklMRRADEhoKFkRFVklDRV9UWVBFX0RFU0tfUEhPTkUQBCrFAQoMQ29udGFjdExldmVsEh0KGUNPTlRBQ1RfTEVWRUxfVU5TUEVDSUZJRUQQABIaChZDT05UQUNUX0xFVkVMX0VYVEVSTkFMEAESHAoYQ09OVEFDVF9MRVZFTF9DT0xMRUFHVUVTEAISGwoXQ09OVEFDVF9MRVZFTF9XT1JLR1JPVVAQAxIkCiBDT05UQUNUX0xFVkVMX0ZSSUVORFNfQU5EX0ZBTUlMWRAEEhkKFUNPTlRBQ1RfTEVWRUxfQkxPQ0tFRBAFKssBCgpBY2Nlc3NSdWxlEhsKF0FDQ0VTU19SVUxFX1VOU1BFQ0lGSUVEEAASHgoaQUNDRVNTX1JVTEVfVklFV0VSX1JFRlVTRUQQARIWChJBQ0NFU1NfUlVMRV9QRVJTT04QAhIWChJBQ0NFU1NfUlVMRV9ET01BSU4QAxIfChtBQ0NFU1NfUlVMRV9TQU1FX0VOVEVSUFJJU0UQBBIZChVBQ0NFU1NfUlVMRV9GRURFUkFURUQQBRIUChBBQ0NFU1NfUlVMRV9OT05FEAYqxwEKEkF2YWlsYWJpbGl0eVNvdXJjZRIjCh9BVkFJTEFCSUxJVFlfU09VUkNFX1VOU1BFQ0lGSUVEEAASIQodQVZBSUxBQklMSVRZX1NPVVJDRV9OT19ERVZJQ0UQARIeChpBVkFJTEFCSUxJVFlfU09VUkNFX0RFVklDRRACEh4KGkFWQUlMQUJJTElUWV9TT1VSQ0VfQ0hPSUNFEAMSKQolQVZBSUxBQklMSVRZX1NPVVJDRV9DSE9JQ0VfQU5EX0RFVklDRRAEKpUBCgxXaXRoaGVsZFBhcnQSHQoZV0lUSEhFTERfUEFSVF9VTlNQRUNJRklFRBAAEhUKEVdJVEhIRUxEX1BBUlRfQUxMEAESFgoSV0lUSEhFTERfUEFSVF9OT1RFEAISGAoUV0lUSEhFTERfUEFSVF9ERVZJQ0UQAxIdChlXSVRISEVMRF9QQVJUX0xBU1RfQUNUSVZFEAQqqgIKD0VuZHBvaW50T3V0Y29tZRIgChxFTkRQT0lOVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGQoVRU5EUE9JTlRfT1VUQ09NRV9PTkxZEAESIAocRU5EUE9JTlRfT1VUQ09NRV9NT1NUX0FDVElWRRACEh8KG0VORFBPSU5UX09VVENPTUVfS0lORF9GSVJTVBADEh0KGUVORFBPSU5UX09VVENPTUVfRUFSTElFU1QQBBIgChxFTkRQT0lOVF9PVVRDT01FX0xFU1NfQUNUSVZFEAUSHwobRU5EUE9JTlRfT1VUQ09NRV9LSU5EX0FGVEVSEAYSGgoWRU5EUE9JTlRfT1VUQ09NRV9FUVVBTBAHEhkKFUVORFBPSU5UX09VVENPTUVfR09ORRAIMp4FCg9QcmVzZW5jZVNlcnZpY2USaAoLU2V0UHJlc2VuY2USJi5wYXJsZXkucHJlc2VuY2UudjEuU2V0UHJlc2VuY2VSZXF1ZXN0GicucGFybGV5LnByZXNlbmNlLnYxLlNldFByZXNlbmNlUmVzcG9uc2UiCIrOGAQIAiABEm4KDVJlc2V0UHJlc2VuY2USKC5wYXJsZXkucHJlc2VuY2UudjEuUmVzZXRQcmVzZW5jZVJlcXVlc3QaKS5wYXJsZXkucHJlc2VuY2UudjEuUmVzZXRQcmVzZW5jZVJlc3BvbnNlIgiKzhgECAIgARJcCgdTZXROb3RlEiIucGFybGV5LnByZXNlbmNlLnYxLlNldE5vdGVSZXF1ZXN0GiMucGFybGV5LnByZXNlbmNlLnYxLlNldE5vdGVSZXNwb25zZSIIis4YBAgCIAESbgoNR2V0TXlQcmVzZW5jZRIoLnBhcmxleS5wcmVzZW5jZS52MS5HZXRNeVByZXNlbmNlUmVxdWVzdBopLnBhcmxleS5wcmVzZW5jZS52MS5HZXRNeVByZXNlbmNlUmVzcG9uc2UiCIrOGAQIAiABEmgKC0dldFByZXNlbmNlEiYucGFybGV5LnByZXNlbmNlLnYxLkdldFByZXNlbmNlUmVxdWVzdBonLnBhcmxleS5wcmVzZW5jZS52MS5HZXRQcmVzZW5jZVJlc3BvbnNlIgiKzhgECAIgARJ5Cg9FeHBsYWluUHJlc2VuY2USKi5wYXJsZXkucHJlc2VuY2UudjEuRXhwbGFpblByZXNlbmNlUmVxdWVzdBorLnBhcmxleS5wcmVzZW5jZS52MS5FeHBsYWluUHJlc2VuY2VSZXNwb25zZSINis4YCQgCEgMBAgMgAWIGcHJvdG8z", [file_parley_common_v1_access]);
 
 /**
  * What a watcher sees of a person. Encoded once for each level and forwarded
@@ -415,6 +415,252 @@ export const GetPresenceResponseSchema: GenMessage<GetPresenceResponse> = /*@__P
   messageDesc(file_parley_presence_v1_presence, 12);
 
 /**
+ * Names who looks and at whom.
+ *
+ * @generated from message parley.presence.v1.ExplainPresenceRequest
+ */
+export type ExplainPresenceRequest = Message<"parley.presence.v1.ExplainPresenceRequest"> & {
+  /**
+   * Who looks.
+   *
+   * @generated from field: string viewer_id = 1;
+   */
+  viewerId: string;
+
+  /**
+   * At whom.
+   *
+   * @generated from field: string target_id = 2;
+   */
+  targetId: string;
+};
+
+/**
+ * Describes the message parley.presence.v1.ExplainPresenceRequest.
+ * Use `create(ExplainPresenceRequestSchema)` to create a new message.
+ */
+export const ExplainPresenceRequestSchema: GenMessage<ExplainPresenceRequest> = /*@__PURE__*/
+  messageDesc(file_parley_presence_v1_presence, 13);
+
+/**
+ * What he sees and why.
+ *
+ * @generated from message parley.presence.v1.ExplainPresenceResponse
+ */
+export type ExplainPresenceResponse = Message<"parley.presence.v1.ExplainPresenceResponse"> & {
+  /**
+   * The level at which the viewer sees the target.
+   *
+   * @generated from field: parley.presence.v1.ContactLevel level = 1;
+   */
+  level: ContactLevel;
+
+  /**
+   * Number of the level's container; 0 when no rule fits.
+   *
+   * @generated from field: uint32 container = 2;
+   */
+  container: number;
+
+  /**
+   * The rule that decided; of those below, the first one that fits decides.
+   *
+   * @generated from field: parley.presence.v1.AccessRule rule = 3;
+   */
+  rule: AccessRule;
+
+  /**
+   * Person or domain of the entry that decided; empty for entries that name none.
+   *
+   * @generated from field: string member = 4;
+   */
+  member: string;
+
+  /**
+   * True when the entry is the one that everybody has.
+   *
+   * @generated from field: bool default_entry = 5;
+   */
+  defaultEntry: boolean;
+
+  /**
+   * Entries the target made in his access list.
+   *
+   * @generated from field: uint32 own_entries = 6;
+   */
+  ownEntries: number;
+
+  /**
+   * Revision of the access list.
+   *
+   * @generated from field: int64 acl_revision = 7;
+   */
+  aclRevision: bigint;
+
+  /**
+   * The state chosen by hand that is in force; unspecified when none is.
+   *
+   * @generated from field: parley.presence.v1.PreferredAvailability preferred = 8;
+   */
+  preferred: PreferredAvailability;
+
+  /**
+   * When it was chosen, milliseconds since 1970-01-01 UTC; 0 when none is.
+   *
+   * @generated from field: int64 preferred_set_ms = 9;
+   */
+  preferredSetMs: bigint;
+
+  /**
+   * When it ends, milliseconds since 1970-01-01 UTC; 0 for never.
+   *
+   * @generated from field: int64 preferred_expires_ms = 10;
+   */
+  preferredExpiresMs: bigint;
+
+  /**
+   * Every device known of the target, the one that decided first.
+   *
+   * @generated from field: repeated parley.presence.v1.ExplainedEndpoint endpoints = 11;
+   */
+  endpoints: ExplainedEndpoint[];
+
+  /**
+   * What made the availability.
+   *
+   * @generated from field: parley.presence.v1.AvailabilitySource source = 12;
+   */
+  source: AvailabilitySource;
+
+  /**
+   * Availability number before the level takes anything away.
+   *
+   * @generated from field: uint32 aggregate_availability = 13;
+   */
+  aggregateAvailability: number;
+
+  /**
+   * What the viewer sees, with an empty note.
+   *
+   * @generated from field: parley.presence.v1.PresenceView view = 14;
+   */
+  view?: PresenceView | undefined;
+
+  /**
+   * True when the viewer sees a note.
+   *
+   * @generated from field: bool note_shown = 15;
+   */
+  noteShown: boolean;
+
+  /**
+   * What the target has and the level holds back.
+   *
+   * @generated from field: repeated parley.presence.v1.WithheldPart withheld = 16;
+   */
+  withheld: WithheldPart[];
+
+  /**
+   * When time alone changes something, milliseconds since 1970-01-01 UTC; 0 for never.
+   *
+   * @generated from field: int64 next_change_ms = 17;
+   */
+  nextChangeMs: bigint;
+
+  /**
+   * False for a moment, until a change that time made is published.
+   *
+   * @generated from field: bool published = 18;
+   */
+  published: boolean;
+};
+
+/**
+ * Describes the message parley.presence.v1.ExplainPresenceResponse.
+ * Use `create(ExplainPresenceResponseSchema)` to create a new message.
+ */
+export const ExplainPresenceResponseSchema: GenMessage<ExplainPresenceResponse> = /*@__PURE__*/
+  messageDesc(file_parley_presence_v1_presence, 14);
+
+/**
+ * A device and how it fared against the others.
+ *
+ * @generated from message parley.presence.v1.ExplainedEndpoint
+ */
+export type ExplainedEndpoint = Message<"parley.presence.v1.ExplainedEndpoint"> & {
+  /**
+   * Id the device chose for itself.
+   *
+   * @generated from field: string endpoint_id = 1;
+   */
+  endpointId: string;
+
+  /**
+   * Kind of device.
+   *
+   * @generated from field: parley.presence.v1.DeviceType device = 2;
+   */
+  device: DeviceType;
+
+  /**
+   * What he does there, as far as it is known now.
+   *
+   * @generated from field: parley.presence.v1.MachineState machine_state = 3;
+   */
+  machineState: MachineState;
+
+  /**
+   * What the device last reported.
+   *
+   * @generated from field: parley.presence.v1.MachineState reported_state = 4;
+   */
+  reportedState: MachineState;
+
+  /**
+   * When it did, milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 reported_ms = 5;
+   */
+  reportedMs: bigint;
+
+  /**
+   * Since when it is connected, milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 connected_ms = 6;
+   */
+  connectedMs: bigint;
+
+  /**
+   * When its connection was lost, milliseconds since 1970-01-01 UTC; 0 while it
+   * is connected. It counts until its grace is over.
+   *
+   * @generated from field: int64 lost_ms = 7;
+   */
+  lostMs: bigint;
+
+  /**
+   * Session pod it is or was connected to.
+   *
+   * @generated from field: string pod = 8;
+   */
+  pod: string;
+
+  /**
+   * How it fared.
+   *
+   * @generated from field: parley.presence.v1.EndpointOutcome outcome = 9;
+   */
+  outcome: EndpointOutcome;
+};
+
+/**
+ * Describes the message parley.presence.v1.ExplainedEndpoint.
+ * Use `create(ExplainedEndpointSchema)` to create a new message.
+ */
+export const ExplainedEndpointSchema: GenMessage<ExplainedEndpoint> = /*@__PURE__*/
+  messageDesc(file_parley_presence_v1_presence, 15);
+
+/**
  * States a person can choose.
  *
  * @generated from enum parley.presence.v1.PreferredAvailability
@@ -656,6 +902,269 @@ export const ContactLevelSchema: GenEnum<ContactLevel> = /*@__PURE__*/
   enumDesc(file_parley_presence_v1_presence, 3);
 
 /**
+ * Rules by which a viewer's level is found, in the order in which they are tried.
+ *
+ * @generated from enum parley.presence.v1.AccessRule
+ */
+export const AccessRule = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: ACCESS_RULE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The viewer is unknown or disabled: he sees nothing, whatever the entries say.
+   *
+   * @generated from enum value: ACCESS_RULE_VIEWER_REFUSED = 1;
+   */
+  VIEWER_REFUSED: 1,
+
+  /**
+   * An entry for the viewer himself.
+   *
+   * @generated from enum value: ACCESS_RULE_PERSON = 2;
+   */
+  PERSON: 2,
+
+  /**
+   * An entry for the domain of his address.
+   *
+   * @generated from enum value: ACCESS_RULE_DOMAIN = 3;
+   */
+  DOMAIN: 3,
+
+  /**
+   * An entry for everybody of the organisation.
+   *
+   * @generated from enum value: ACCESS_RULE_SAME_ENTERPRISE = 4;
+   */
+  SAME_ENTERPRISE: 4,
+
+  /**
+   * An entry for people of other organisations.
+   *
+   * @generated from enum value: ACCESS_RULE_FEDERATED = 5;
+   */
+  FEDERATED: 5,
+
+  /**
+   * No entry fits: he sees nothing.
+   *
+   * @generated from enum value: ACCESS_RULE_NONE = 6;
+   */
+  NONE: 6,
+} as const;
+
+/**
+ * Rules by which a viewer's level is found, in the order in which they are tried.
+ *
+ * @generated from enum parley.presence.v1.AccessRule
+ */
+export type AccessRule = (typeof AccessRule)[keyof typeof AccessRule] | UnknownEnum;
+
+/**
+ * Describes the enum parley.presence.v1.AccessRule.
+ */
+export const AccessRuleSchema: GenEnum<AccessRule> = /*@__PURE__*/
+  enumDesc(file_parley_presence_v1_presence, 4);
+
+/**
+ * What an availability is made of.
+ *
+ * @generated from enum parley.presence.v1.AvailabilitySource
+ */
+export const AvailabilitySource = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: AVAILABILITY_SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * No device is signed in: offline, whatever was chosen.
+   *
+   * @generated from enum value: AVAILABILITY_SOURCE_NO_DEVICE = 1;
+   */
+  NO_DEVICE: 1,
+
+  /**
+   * The device that decided.
+   *
+   * @generated from enum value: AVAILABILITY_SOURCE_DEVICE = 2;
+   */
+  DEVICE: 2,
+
+  /**
+   * The state chosen by hand alone.
+   *
+   * @generated from enum value: AVAILABILITY_SOURCE_CHOICE = 3;
+   */
+  CHOICE: 3,
+
+  /**
+   * The state chosen by hand; the device tells whether he is there.
+   *
+   * @generated from enum value: AVAILABILITY_SOURCE_CHOICE_AND_DEVICE = 4;
+   */
+  CHOICE_AND_DEVICE: 4,
+} as const;
+
+/**
+ * What an availability is made of.
+ *
+ * @generated from enum parley.presence.v1.AvailabilitySource
+ */
+export type AvailabilitySource = (typeof AvailabilitySource)[keyof typeof AvailabilitySource] | UnknownEnum;
+
+/**
+ * Describes the enum parley.presence.v1.AvailabilitySource.
+ */
+export const AvailabilitySourceSchema: GenEnum<AvailabilitySource> = /*@__PURE__*/
+  enumDesc(file_parley_presence_v1_presence, 5);
+
+/**
+ * Parts of a view.
+ *
+ * @generated from enum parley.presence.v1.WithheldPart
+ */
+export const WithheldPart = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: WITHHELD_PART_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Everything: he is shown as offline.
+   *
+   * @generated from enum value: WITHHELD_PART_ALL = 1;
+   */
+  ALL: 1,
+
+  /**
+   * The note.
+   *
+   * @generated from enum value: WITHHELD_PART_NOTE = 2;
+   */
+  NOTE: 2,
+
+  /**
+   * Kind of device, and whether it is a mobile one.
+   *
+   * @generated from enum value: WITHHELD_PART_DEVICE = 3;
+   */
+  DEVICE: 3,
+
+  /**
+   * Since when he has been in his state.
+   *
+   * @generated from enum value: WITHHELD_PART_LAST_ACTIVE = 4;
+   */
+  LAST_ACTIVE: 4,
+} as const;
+
+/**
+ * Parts of a view.
+ *
+ * @generated from enum parley.presence.v1.WithheldPart
+ */
+export type WithheldPart = (typeof WithheldPart)[keyof typeof WithheldPart] | UnknownEnum;
+
+/**
+ * Describes the enum parley.presence.v1.WithheldPart.
+ */
+export const WithheldPartSchema: GenEnum<WithheldPart> = /*@__PURE__*/
+  enumDesc(file_parley_presence_v1_presence, 6);
+
+/**
+ * How a device fared against the others.
+ *
+ * @generated from enum parley.presence.v1.EndpointOutcome
+ */
+export const EndpointOutcome = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It decides: the only one that counts.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_ONLY = 1;
+   */
+  ONLY: 1,
+
+  /**
+   * It decides: more active than the others.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_MOST_ACTIVE = 2;
+   */
+  MOST_ACTIVE: 2,
+
+  /**
+   * It decides: as active as another, and of a kind that goes first (computer,
+   * web, desk phone, mobile).
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_KIND_FIRST = 3;
+   */
+  KIND_FIRST: 3,
+
+  /**
+   * It decides: equal to another, and known for longer; nothing differs.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_EARLIEST = 4;
+   */
+  EARLIEST: 4,
+
+  /**
+   * Less active than the one that decides.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_LESS_ACTIVE = 5;
+   */
+  LESS_ACTIVE: 5,
+
+  /**
+   * As active as the one that decides, and of a kind that comes after it.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_KIND_AFTER = 6;
+   */
+  KIND_AFTER: 6,
+
+  /**
+   * Equal to the one that decides.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_EQUAL = 7;
+   */
+  EQUAL: 7,
+
+  /**
+   * Its grace is over; it does not count any more.
+   *
+   * @generated from enum value: ENDPOINT_OUTCOME_GONE = 8;
+   */
+  GONE: 8,
+} as const;
+
+/**
+ * How a device fared against the others.
+ *
+ * @generated from enum parley.presence.v1.EndpointOutcome
+ */
+export type EndpointOutcome = (typeof EndpointOutcome)[keyof typeof EndpointOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum parley.presence.v1.EndpointOutcome.
+ */
+export const EndpointOutcomeSchema: GenEnum<EndpointOutcome> = /*@__PURE__*/
+  enumDesc(file_parley_presence_v1_presence, 7);
+
+/**
  * A person's own presence, and looking at others' once. Live presence comes
  * through session.v1.SessionService/Connect.
  *
@@ -713,6 +1222,18 @@ export const PresenceService: GenService<{
     methodKind: "unary";
     input: typeof GetPresenceRequestSchema;
     output: typeof GetPresenceResponseSchema;
+  },
+  /**
+   * What one person sees of another, and why: which entry of the access list
+   * decided, which devices there are and which of them decided. Says whether
+   * there is a note, not what it says. Who asked about whom is logged.
+   *
+   * @generated from rpc parley.presence.v1.PresenceService.ExplainPresence
+   */
+  explainPresence: {
+    methodKind: "unary";
+    input: typeof ExplainPresenceRequestSchema;
+    output: typeof ExplainPresenceResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_parley_presence_v1_presence, 0);
