@@ -1,6 +1,10 @@
 import type { CollectionSpec, Doc } from '@parley/store';
 
-/** An event of a conversation. Immutable but for the archive's bookkeeping and a key that came too late. */
+/**
+ * An event of a conversation. Immutable but for the archive's bookkeeping and a key that came too late. One without
+ * conversation and recipients stands for a send that was refused although the log may hold it; its key is the time until
+ * which it is kept.
+ */
 export interface EventDoc extends Doc {
   /** Version of this shape. */
   readonly v: number;
@@ -14,7 +18,7 @@ export interface EventDoc extends Doc {
   readonly pendingRecord?: Uint8Array;
 }
 
-/** A send that was refused although the log may hold it. */
+/** A send that was refused, as it was kept before refusals took the place of the event. Nothing writes it any more. */
 export interface RefusalDoc extends Doc {
   readonly v: number;
   readonly until: number;

@@ -103,7 +103,8 @@ export const imErrors = defineErrors({
   'im.archive_unavailable': {
     kind: 'unavailable',
     message: 'the archive cannot take the message now, so it was delivered to nobody',
-    remedy: 'Repeat later with the same id; administrators: look at the archive log and the lag of archiving.',
+    remedy:
+      'Repeat later with the same id and a greater attempt; administrators: look at the archive log and the lag of archiving.',
   },
   'im.store_unavailable': {
     kind: 'unavailable',

@@ -151,6 +151,9 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     reconcilerWaits(cause: unknown) {
       logger.warn('im.reconciler.waits', { reason: reasonOf(cause) });
     },
+    refusalsKept(cause: unknown) {
+      logger.warn('im.refusals.not_forgotten', { reason: reasonOf(cause) });
+    },
     relayFailed(cause: unknown) {
       logger.warn('im.archive.relay_failed', { reason: reasonOf(cause) });
     },

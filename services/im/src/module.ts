@@ -11,6 +11,7 @@ import { createEventStore } from './adapters/store/event-store.ts';
 import { createRefusalStore } from './adapters/store/refusal-store.ts';
 import { ArchiveGate } from './app/archive-gate.ts';
 import { createCheckReader } from './app/check-reader.ts';
+import { ForgetRefusals } from './app/forget-refusals.ts';
 import { createGetHistory } from './app/get-history.ts';
 import { createKeySource } from './app/key-source.ts';
 import { PeopleCache } from './app/people-cache.ts';
@@ -71,6 +72,7 @@ export function createIm(config: ImConfig, deps: ImDeps): ServiceModule {
     ...{ clock, time, codec, events, refusals, people, keys, persist, gate, hints, settled, telemetry },
     delayMs: config.keyVisibleMs + config.reconcileMarginMs,
     completeMaxAgeMs: config.completeMaxAgeMs,
+    refusalKeepMs: config.refusalKeepMs,
   });
   const relay = createRelayPending({ events, gate, batch: config.relayBatch });
   const modules = [
@@ -86,6 +88,7 @@ export function createIm(config: ImConfig, deps: ImDeps): ServiceModule {
       telemetry,
     }),
     new RelayLoop({ clock, fraction: ids.fraction, events, relay, everyMs: config.relayEveryMs, telemetry }),
+    new ForgetRefusals({ clock, time, refusals, telemetry }),
   ];
 
   const { pageBytes } = config;

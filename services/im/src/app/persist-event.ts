@@ -1,7 +1,7 @@
 import type { Event } from '../domain/event.ts';
 import type { Telemetry } from '../events.ts';
 import type { Codec } from '../ports/codec.ts';
-import type { EventStore, StoredEvent } from '../ports/event-store.ts';
+import type { EventStore, Refusal, StoredEvent } from '../ports/event-store.ts';
 import type { FreshKey, KeySource } from './key-source.ts';
 import type { StoreClock } from './store-clock.ts';
 
@@ -20,11 +20,14 @@ export interface Draft {
   readonly payload: Uint8Array;
   readonly madeMs: number;
   readonly pendingRecord?: Uint8Array | undefined;
+  /** The refusal of an earlier try, whose place it takes. */
+  readonly over?: Refusal | undefined;
 }
 
 export type PersistOutcome =
   | { readonly kind: 'stored'; readonly event: Event; readonly payload: Uint8Array }
   | { readonly kind: 'exists'; readonly event: StoredEvent }
+  | { readonly kind: 'refused' }
   | { readonly kind: 'failed'; readonly outcome: 'not-applied' | 'unknown'; readonly cause: unknown };
 
 export type PersistEvent = (draft: Draft) => Promise<PersistOutcome>;
@@ -44,9 +47,9 @@ export function createPersistEvent(deps: PersistDeps): PersistEvent {
     return { ...draft, event, payload: codec.event(event), madeMs: fresh.madeMs };
   }
 
-  async function moveUp(written: Draft): Promise<Draft> {
+  async function moveUp(written: Draft, firstRevision: number): Promise<Draft> {
     let draft = written;
-    for (let revision = 1; time.nowMs() - draft.madeMs > keyVisibleMs; revision++) {
+    for (let revision = firstRevision; time.nowMs() - draft.madeMs > keyVisibleMs; revision++) {
       const next = rekey(draft);
       // Somebody else changed it (the relay cleared its mark): he read it, so it was visible to him in time.
       if (!(await events.replace({ ...toStored(next), revision }))) return draft;
@@ -57,9 +60,9 @@ export function createPersistEvent(deps: PersistDeps): PersistEvent {
 
   return async first => {
     const draft = time.nowMs() - first.madeMs > keyVisibleMs / 2 ? rekey(first) : first;
-    const outcome = await events.insert(toStored(draft));
+    const outcome = await events.insert(toStored(draft), draft.over);
     if (outcome.kind !== 'inserted') return outcome;
-    const visible = time.nowMs() - draft.madeMs > keyVisibleMs ? await moveUp(draft) : draft;
+    const visible = time.nowMs() - draft.madeMs > keyVisibleMs ? await moveUp(draft, outcome.revision) : draft;
     return { kind: 'stored', event: visible.event, payload: visible.payload };
   };
 }

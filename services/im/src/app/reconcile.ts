@@ -5,7 +5,7 @@ import { sendProblem } from '../domain/person.ts';
 import type { Telemetry } from '../events.ts';
 import type { Position } from '../ports/archive-log.ts';
 import type { Codec, LoggedRecord } from '../ports/codec.ts';
-import type { EventStore, RefusalStore, StoredEvent } from '../ports/event-store.ts';
+import { type EventStore, isRefusal, type Refusal, type RefusalStore, type StoredEvent } from '../ports/event-store.ts';
 import type { Hints } from '../ports/hints.ts';
 import type { ArchiveGate } from './archive-gate.ts';
 import type { FreshKey, KeySource } from './key-source.ts';
@@ -38,6 +38,7 @@ export interface ReconcileDeps {
   /** How old a record must be: older than any write of it can still be under way. */
   readonly delayMs: number;
   readonly completeMaxAgeMs: number;
+  readonly refusalKeepMs: number;
 }
 
 interface Suspect extends LoggedRecord {
@@ -59,8 +60,7 @@ export function createReconcile(deps: ReconcileDeps) {
   }
 
   /** Why a message that was never stored must not be delivered now; undefined when it may. */
-  async function obstacle(suspect: Suspect, refused: ReadonlySet<string>): Promise<string | undefined> {
-    if (refused.has(suspect.recordId)) return 'refused';
+  async function obstacle(suspect: Suspect): Promise<string | undefined> {
     if (deps.time.nowMs() - suspect.acceptedMs > deps.completeMaxAgeMs) return 'too_old';
     const others = suspect.recipientIds.filter(id => id !== suspect.senderId);
     const [sender, ...recipients] = await people.load([suspect.senderId, ...others]);
@@ -79,27 +79,38 @@ export function createReconcile(deps: ReconcileDeps) {
     }
   }
 
-  async function complete(suspect: Suspect): Promise<StoredEvent | undefined> {
+  /** What was there before; undefined when it was stored now. */
+  async function complete(suspect: Suspect): Promise<StoredEvent | 'refused' | undefined> {
     const logged = codec.decodeEvent(suspect.event);
     const fresh = freshKey(logged.key);
     const event = { ...logged, kind: logged.kind || MESSAGE, key: fresh.key };
     const payload = codec.event(event);
     const outcome = await deps.persist({ event, payload, madeMs: fresh.madeMs });
     if (outcome.kind === 'failed') throw new Error('the store did not take the message', { cause: outcome.cause });
-    // It was stored late by whoever logged it: the unique id has decided.
+    // It was stored late by whoever logged it, or refused: the unique id has decided.
     if (outcome.kind === 'exists') return outcome.event;
+    if (outcome.kind === 'refused') return 'refused';
     deps.hints.publish(event.recipientIds, outcome.payload);
     telemetry.reconciled('completed', suspect.recordId);
     return undefined;
   }
 
-  async function judge(suspect: Suspect, stored: StoredEvent | undefined, refused: ReadonlySet<string>): Promise<void> {
-    let accepted = stored;
+  /** Refused once more: so no try that was under way before can be stored after the verdict. */
+  async function refuse(suspect: Suspect): Promise<StoredEvent | undefined> {
+    return deps.refusals.put(suspect.recordId, deps.time.nowMs() + deps.refusalKeepMs);
+  }
+
+  async function judge(suspect: Suspect, found: StoredEvent | Refusal | undefined): Promise<void> {
+    let accepted: StoredEvent | 'refused' | undefined = found && isRefusal(found) ? 'refused' : found;
     if (!accepted && suspect.kind === 'event') {
-      const why = await obstacle(suspect, refused);
+      const why = await obstacle(suspect);
       if (why) return append(suspect, 'not-accepted', why);
       accepted = await complete(suspect);
       if (!accepted) return;
+    }
+    if (accepted === 'refused') {
+      accepted = await refuse(suspect);
+      if (!accepted) return suspect.kind === 'event' ? append(suspect, 'not-accepted', 'refused') : undefined;
     }
     const same =
       accepted !== undefined && Buffer.from(hashOf(codec.decodeEvent(accepted.payload))).equals(suspect.hash);
@@ -110,18 +121,12 @@ export function createReconcile(deps: ReconcileDeps) {
 
   async function check(suspects: readonly Suspect[]): Promise<void> {
     const ids = [...new Set(suspects.map(suspect => suspect.recordId))];
-    const stored = new Map((await events.findMany(ids)).map(event => [event.id, event]));
-    const missing = ids.filter(id => !stored.has(id));
-    const refused = missing.length > 0 ? await deps.refusals.find(missing) : new Set<string>();
+    const found = new Map((await events.findMany(ids)).map(each => [each.id, each]));
     for (const suspect of suspects) {
       // What was missing may have been completed for an earlier record of the same batch.
-      const known = stored.get(suspect.recordId) ?? (await again(suspect, missing));
-      await judge(suspect, known, refused);
+      await judge(suspect, found.get(suspect.recordId) ?? (await events.find(suspect.recordId)));
     }
   }
-
-  const again = (suspect: Suspect, missing: readonly string[]) =>
-    missing.length > 0 ? events.find(suspect.recordId) : Promise.resolve(undefined);
 
   function suspectOf(record: ReadRecord): Suspect | undefined {
     if (deps.settled.take(record)) return undefined;

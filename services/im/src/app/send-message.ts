@@ -8,7 +8,7 @@ import { imErrors } from '../errors.ts';
 import type { Telemetry } from '../events.ts';
 import type { Position } from '../ports/archive-log.ts';
 import type { Codec } from '../ports/codec.ts';
-import type { EventStore, RefusalStore, StoredEvent } from '../ports/event-store.ts';
+import { type EventStore, isRefusal, type Refusal, type RefusalStore, type StoredEvent } from '../ports/event-store.ts';
 import type { Hints } from '../ports/hints.ts';
 import type { ArchiveGate } from './archive-gate.ts';
 import type { KeySource } from './key-source.ts';
@@ -69,6 +69,24 @@ const sendErrors = {
   recipient_disabled: ['im.recipient_disabled', 'recipient_id'],
 } as const;
 
+/** After these its author believes that it reached nobody, and nothing tries again by itself. */
+const FINAL: ReadonlySet<string> = new Set([
+  'im.archive_unavailable',
+  'im.sender_disabled',
+  'im.recipient_not_found',
+  'im.recipient_disabled',
+  'im.after_key_invalid',
+  'im.key_in_future',
+]);
+
+/** What is known of a send once it passed the first checks. */
+interface Begun {
+  readonly started: number;
+  readonly pair: readonly [string, string];
+  readonly id: string;
+  readonly hash: Uint8Array;
+}
+
 /** The write path of a message (DESIGN §5.5): authorise, filter, decide, log, store, acknowledge, publish. */
 export function createSendMessage(deps: SendDeps): (command: SendCommand) => Promise<SendResult> {
   const { people, gate, telemetry, settings } = deps;
@@ -98,12 +116,12 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
 
   /** The position in the log, or the record that is still to be relayed; neither when nothing is archived. */
   async function archive(
+    { attempt, traceparent }: SendCommand,
     event: Event,
     payload: Uint8Array,
     hash: Uint8Array,
     decision: ArchivingDecision,
     persons: readonly Person[],
-    traceparent: string | undefined,
   ): Promise<{ position?: Position; pendingRecord?: Uint8Array }> {
     const critical = decision.lane === 'critical';
     const record = deps.codec.record(event, payload, {
@@ -118,38 +136,47 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
       telemetry.storedPending(event.id, outcome.outcome);
       return { pendingRecord: record };
     }
-    if (outcome.outcome === 'unknown') await rememberRefusal(event);
+    // A repetition is refused in its place whatever the log said, below.
+    if (outcome.outcome === 'unknown' && attempt === 0 && (await refuseInPlace(event.id)))
+      throw unknownOutcome(event.id);
     return refuseCritical(`log_${outcome.outcome}`);
   }
 
-  /** The log may hold it, and nobody must complete what its author is told was delivered to nobody. */
-  async function rememberRefusal(event: Event): Promise<void> {
+  /**
+   * The log may hold it, from this try or an earlier one, and nobody may complete what its author is told reached nobody.
+   * Resolves with the event when it was stored before.
+   */
+  async function refuseInPlace(id: string): Promise<StoredEvent | undefined> {
     try {
-      await deps.refusals.put(event.id, event.acceptedMs + settings.refusalKeepMs);
+      return await deps.refusals.put(id, deps.time.nowMs() + settings.refusalKeepMs);
     } catch (cause) {
-      telemetry.outcomeUnknown(event.id, cause);
-      throw imErrors('im.outcome_unknown', { cause });
+      throw unknownOutcome(id, cause);
     }
   }
 
-  async function send(command: SendCommand): Promise<SendResult> {
+  function unknownOutcome(id: string, cause: unknown = 'superseded') {
+    telemetry.outcomeUnknown(id, cause);
+    return imErrors('im.outcome_unknown', { cause });
+  }
+
+  function begin(command: SendCommand): Begun {
     const started = deps.monotonic();
+    deps.rateLimit(command.senderId);
+    checkText(command.content);
+    const pair = pairOf(command.senderId, command.recipientId);
+    const id = eventIdOf(command.senderId, command.messageId);
+    return { started, pair, id, hash: contentHash(MESSAGE, pair, command.content) };
+  }
+
+  /** `over`: the refusal that was there when this try began. */
+  async function accept(command: SendCommand, begun: Begun, over: Refusal | undefined): Promise<SendResult> {
     const { senderId, recipientId, content, traceparent } = command;
-    deps.rateLimit(senderId);
-    checkText(content);
+    const { started, pair, id, hash } = begun;
     const warm = [people.warm(senderId), people.warm(recipientId)] as const;
     const [sender, recipient] =
       warm[0] && warm[1] ? [warm[0].person, warm[1].person] : await people.load([senderId, recipientId]);
     const problem = sendProblem(sender, recipient);
     if (problem) throw imErrors(sendErrors[problem][0], fieldOf(sendErrors[problem][1]));
-
-    const pair = pairOf(senderId, recipientId);
-    const id = eventIdOf(senderId, command.messageId);
-    const hash = contentHash(MESSAGE, pair, content);
-    if (command.attempt > 0) {
-      const stored = await find(id);
-      if (stored) return replay(stored, hash, traceparent);
-    }
 
     const persons = [sender as Person, recipient as Person];
     const decision = decideArchiving(persons);
@@ -171,10 +198,10 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
       recipientIds: pair,
     };
     const payload = deps.codec.event(event);
-    let draft: Draft = { event, payload, madeMs };
+    let draft: Draft = over ? { event, payload, madeMs, over } : { event, payload, madeMs };
     let position: Position | undefined;
     if (decision.lane !== 'none') {
-      const archived = await archive(event, payload, hash, decision, persons, traceparent);
+      const archived = await archive(command, event, payload, hash, decision, persons);
       position = archived.position;
       if (archived.pendingRecord) draft = { ...draft, pendingRecord: archived.pendingRecord };
     }
@@ -184,9 +211,10 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
       // Once it is logged the reconciler may still complete it, so "nothing happened" would be a lie.
       if (outcome.outcome === 'not-applied' && !position)
         throw imErrors('im.store_unavailable', { retryAfterMs: 1_000, cause: outcome.cause });
-      telemetry.outcomeUnknown(id, outcome.cause);
-      throw imErrors('im.outcome_unknown', { cause: outcome.cause });
+      throw unknownOutcome(id, outcome.cause);
     }
+    // Refused since this try began: by another one, or by the reconciler, which found an earlier try in the log.
+    if (outcome.kind === 'refused') throw unknownOutcome(id);
     if (outcome.kind === 'exists') {
       const result = replay(outcome.event, hash, traceparent);
       if (position) deps.settled.add(position);
@@ -198,7 +226,22 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     return resultOf(outcome.event, false);
   }
 
-  async function find(id: string): Promise<StoredEvent | undefined> {
+  /** Whatever became of the tries before: when this one is refused for good, so are they. */
+  async function repeat(command: SendCommand, begun: Begun): Promise<SendResult> {
+    const { id, hash } = begun;
+    const found = await find(id);
+    if (found && !isRefusal(found)) return replay(found, hash, command.traceparent);
+    try {
+      return await accept(command, begun, found);
+    } catch (error) {
+      if (!FINAL.has((error as { code?: string }).code ?? '')) throw error;
+      const stored = await refuseInPlace(id);
+      if (!stored) throw error;
+      return replay(stored, hash, command.traceparent);
+    }
+  }
+
+  async function find(id: string): Promise<StoredEvent | Refusal | undefined> {
     try {
       return await deps.events.find(id);
     } catch (cause) {
@@ -208,7 +251,8 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
 
   return async command => {
     try {
-      return await send(command);
+      const begun = begin(command);
+      return await (command.attempt > 0 ? repeat(command, begun) : accept(command, begun, undefined));
     } catch (error) {
       telemetry.refused((error as { code?: string }).code ?? 'internal');
       throw error;

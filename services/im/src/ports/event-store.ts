@@ -12,19 +12,31 @@ export interface StoredEvent {
   readonly revision?: number;
 }
 
+/** Stands in the place of an event whose author was told that it reached nobody. */
+export interface Refusal {
+  readonly id: string;
+  readonly refusedUntilMs: number;
+  readonly revision: number;
+}
+
+export const isRefusal = (found: StoredEvent | Refusal): found is Refusal => 'refusedUntilMs' in found;
+
 /** What became of a write. */
 export type InsertOutcome =
-  | { readonly kind: 'inserted' }
+  | { readonly kind: 'inserted'; readonly revision: number }
   /** An event with this id was there before. */
   | { readonly kind: 'exists'; readonly event: StoredEvent }
+  /** A refusal is in its place. */
+  | { readonly kind: 'refused' }
   | { readonly kind: 'failed'; readonly outcome: 'not-applied' | 'unknown'; readonly cause: unknown };
 
 /** Durable events. */
 export interface EventStore {
-  insert(event: StoredEvent): Promise<InsertOutcome>;
-  find(id: string): Promise<StoredEvent | undefined>;
+  /** `over`: the refusal whose place it may take, if nobody refused it again since that was read. */
+  insert(event: StoredEvent, over?: Refusal): Promise<InsertOutcome>;
+  find(id: string): Promise<StoredEvent | Refusal | undefined>;
   /** In no order; at most 1,000 ids. */
-  findMany(ids: readonly string[]): Promise<readonly StoredEvent[]>;
+  findMany(ids: readonly string[]): Promise<readonly (StoredEvent | Refusal)[]>;
   /** Puts `event` in place of its earlier form, if that was not changed meanwhile. */
   replace(event: StoredEvent): Promise<boolean>;
   /** Events for a person with `after < key <= upTo`, oldest first. */
@@ -37,12 +49,18 @@ export interface EventStore {
   countPending(cap: number): Promise<number>;
 }
 
-/** Sends that were refused although the log may hold them, so that nobody completes them. */
+/**
+ * Sends that were refused although the log may hold them. A refusal takes the very place of the event, so that one of
+ * the two is there and never both, whoever writes at the same moment.
+ */
 export interface RefusalStore {
-  /** Durable when it resolves. */
-  put(eventId: string, untilMs: number): Promise<void>;
-  /** Those of `eventIds` (at most 1,000) that were refused. */
-  find(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Durable when it resolves; what read an earlier refusal cannot be stored over it any more. Resolves with the event
+   * when that was stored before.
+   */
+  put(eventId: string, untilMs: number): Promise<StoredEvent | undefined>;
+  /** Removes those that were to be kept until before `ms`, at most `limit`; resolves with how many it looked at. */
+  forget(ms: number, limit: number): Promise<number>;
 }
 
 /** The store's own time. */

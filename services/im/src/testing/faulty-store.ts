@@ -3,6 +3,7 @@ import {
   type CollectionSpec,
   type Doc,
   type InsertResult,
+  type ReplaceResult,
   type Store,
   StoreError,
 } from '@parley/store';
@@ -14,18 +15,21 @@ export interface StoreFaults {
   /** In place of the insert of events; `apply` carries it out. */
   insertEvent?: Fault<readonly InsertResult[]> | undefined;
   insertRefusal?: Fault<InsertResult> | undefined;
+  /** In place of a replace of an event or a refusal. */
+  replaceEvent?: Fault<ReplaceResult> | undefined;
 }
 
-/** How often events were read. */
+/** How often events were read, and how often the store was called for them at all. */
 export interface StoreReads {
   getMany: number;
+  calls: number;
 }
 
 /** A store whose inserts go wrong on demand. */
 export function faultyStore(store: Store, faults: StoreFaults, reads: StoreReads): Store {
   return {
     collection<T extends Doc>(spec: CollectionSpec<T>): Collection<T> {
-      const inner = store.collection(spec);
+      const inner = counted(store.collection(spec), () => reads.calls++);
       return {
         ...inner,
         getMany(ids) {
@@ -40,9 +44,15 @@ export function faultyStore(store: Store, faults: StoreFaults, reads: StoreReads
         },
         insert(doc) {
           const fault = faults.insertRefusal;
-          if (spec.name !== 'im_refusals' || !fault) return inner.insert(doc);
+          if (spec.name !== 'im_events' || !fault) return inner.insert(doc);
           faults.insertRefusal = undefined;
           return fault(() => inner.insert(doc));
+        },
+        replace(doc, revision) {
+          const fault = faults.replaceEvent;
+          if (spec.name !== 'im_events' || !fault) return inner.replace(doc, revision);
+          faults.replaceEvent = undefined;
+          return fault(() => inner.replace(doc, revision));
         },
       };
     },
@@ -53,6 +63,19 @@ export function faultyStore(store: Store, faults: StoreFaults, reads: StoreReads
     },
     close: () => store.close(),
   };
+}
+
+function counted<T extends Doc>(inner: Collection<T>, count: () => void): Collection<T> {
+  return new Proxy(inner, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]) => {
+        count();
+        return Reflect.apply(method, target, args) as unknown;
+      };
+    },
+  });
 }
 
 export const notApplied = async (): Promise<never> => {

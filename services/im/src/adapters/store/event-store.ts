@@ -1,23 +1,24 @@
 import type { Collection, InsertResult, Store, StoreFailure } from '@parley/store';
 import { type EventDoc, imEvents } from '../../collections.ts';
-import type { EventStore, InsertOutcome, StoredEvent } from '../../ports/event-store.ts';
+import type { EventStore, InsertOutcome, Refusal, StoredEvent } from '../../ports/event-store.ts';
 import { createBatcher } from '../batcher.ts';
+import { foundOf, fromDoc, isRefusalDoc, toDoc } from './event-doc.ts';
 
-const VERSION = 1;
 const MOST_DOCS = 250;
-const INSERTED: InsertOutcome = { kind: 'inserted' };
+const INSERTED: InsertOutcome = { kind: 'inserted', revision: 1 };
+const REFUSED: InsertOutcome = { kind: 'refused' };
 
 export function createEventStore(store: Store): EventStore {
   const events = store.collection(imEvents);
   const insertOne = createBatcher((docs: readonly EventDoc[]) => events.insertMany(docs), MOST_DOCS);
   return {
-    insert: event => insert(insertOne, events, event),
+    insert: (event, over) => insert(insertOne, events, event, over),
     async find(id) {
       const doc = await events.get(id);
-      return doc && fromDoc(doc);
+      return doc && foundOf(doc);
     },
     async findMany(ids) {
-      return (await events.getMany(ids)).map(fromDoc);
+      return (await events.getMany(ids)).map(foundOf);
     },
     async replace(event) {
       const result = await events.replace(toDoc(event), event.revision ?? 1);
@@ -41,33 +42,23 @@ export function createEventStore(store: Store): EventStore {
 
 type InsertOne = (doc: EventDoc) => Promise<InsertResult>;
 
-async function insert(insertOne: InsertOne, events: Collection<EventDoc>, event: StoredEvent): Promise<InsertOutcome> {
+async function insert(
+  insertOne: InsertOne,
+  events: Collection<EventDoc>,
+  event: StoredEvent,
+  over: Refusal | undefined,
+): Promise<InsertOutcome> {
   try {
-    const result = await insertOne(toDoc(event));
-    if (result.inserted) return INSERTED;
+    const doc = toDoc(event);
+    const replaced = over && (await events.replace(doc, over.revision));
+    if (replaced?.replaced) return { kind: 'inserted', revision: replaced.revision };
+    // A refusal that is gone was forgotten.
+    if ((!replaced || replaced.reason === 'missing') && (await insertOne(doc)).inserted) return INSERTED;
     const existing = await events.get(event.id);
-    // Nobody deletes events, so a missing one means that the store contradicts itself.
+    // Nobody deletes events: it was a refusal, forgotten this moment, or the store contradicts itself.
     if (!existing) return { kind: 'failed', outcome: 'unknown', cause: new Error('duplicate of nothing') };
-    return { kind: 'exists', event: fromDoc(existing) };
+    return isRefusalDoc(existing) ? REFUSED : { kind: 'exists', event: fromDoc(existing) };
   } catch (cause) {
     return { kind: 'failed', outcome: (cause as Partial<StoreFailure>).outcome ?? 'unknown', cause };
   }
-}
-
-function toDoc({ id, conversationId, key, recipientIds, payload, pending }: StoredEvent): EventDoc {
-  const doc: EventDoc = { _id: id, v: VERSION, conv: conversationId, key, recipients: recipientIds, payload };
-  return pending ? { ...doc, archivePending: pending.sinceMs, pendingRecord: pending.record } : doc;
-}
-
-function fromDoc(doc: EventDoc): StoredEvent {
-  const event: StoredEvent = {
-    id: doc._id,
-    conversationId: doc.conv,
-    key: doc.key,
-    recipientIds: doc.recipients,
-    payload: doc.payload,
-    revision: doc._rev ?? 1,
-  };
-  if (!doc.pendingRecord) return event;
-  return { ...event, pending: { record: doc.pendingRecord, sinceMs: doc.archivePending ?? 0 } };
 }
