@@ -5,13 +5,14 @@ import { archiveCommand } from './commands/archive.ts';
 import { auditCommand } from './commands/audit.ts';
 import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { explainCommands } from './commands/explain.ts';
+import { explainCommand } from './commands/explain.ts';
 import { groupsCommand } from './commands/groups.ts';
 import { imCommand } from './commands/im.ts';
 import { policyCommand } from './commands/policy.ts';
 import { presenceCommand } from './commands/presence.ts';
 import { probeCommand } from './commands/probe.ts';
 import { signInCommands } from './commands/sign-in.ts';
+import { traceCommand } from './commands/trace.ts';
 import { usersCommand } from './commands/users.ts';
 import { parseDuration } from './duration.ts';
 import { EXIT, EXIT_CODE_TEXTS, exitCodeOf, UsageError } from './exit-codes.ts';
@@ -52,7 +53,8 @@ export function createProgram(shell: Shell, io?: Pick<Io, 'stdout' | 'stderr'>, 
     archiveCommand(shell),
     auditCommand(shell),
     policyCommand(shell),
-    ...explainCommands(shell),
+    explainCommand(shell),
+    traceCommand(shell),
     doctorCommand(shell),
     probeCommand(shell),
   ])

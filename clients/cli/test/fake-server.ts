@@ -13,7 +13,7 @@ import { PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import type { EffectiveArchivingPolicySchema } from '@parley/contracts/directory/v1/policy';
 import { type ImEvent, ImEventKind, ImEventSchema, ImService } from '@parley/contracts/im/v1/im';
-import { PresenceService } from '@parley/contracts/presence/v1/presence';
+import { type ExplainPresenceResponseSchema, PresenceService } from '@parley/contracts/presence/v1/presence';
 import {
   SessionEndReason,
   type SessionEvent,
@@ -67,6 +67,8 @@ export function createFakeServer() {
     own: new Map<string, MessageInitShape<typeof EffectiveArchivingPolicySchema>>(),
     parked: [] as MessageInitShape<typeof ParkedRecordSchema>[],
     located: new Map<string, MessageInitShape<typeof LocateRecordResponseSchema>>(),
+    /** What is explained of people, by id; of others nothing is, for lack of a role. */
+    explained: new Map<string, MessageInitShape<typeof ExplainPresenceResponseSchema>>(),
     archive,
     directory,
     created: directory.created,
@@ -181,6 +183,11 @@ export function createFakeServer() {
     })
     .service(PresenceService, {
       getPresence: ({ personIds }) => ({ views: personIds.map(view) }),
+      explainPresence({ targetId }) {
+        const explained = server.explained.get(targetId);
+        if (!explained) throw refusal('rpc.permission_denied', Code.PermissionDenied);
+        return explained;
+      },
       getMyPresence: () => ({ presence: { view: view(MEI.id) } }),
       setPresence: ({ availability, expiresMs }) => ({
         presence: { view: view(MEI.id), preferred: availability, preferredExpiresMs: expiresMs },

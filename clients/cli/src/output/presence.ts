@@ -2,6 +2,7 @@ import {
   type AvailabilityClass,
   availabilityClass,
   DeviceType,
+  MachineState,
   PreferredAvailability,
   type PresenceView,
 } from '@parley/client';
@@ -61,6 +62,20 @@ const DEVICES: Readonly<Record<DeviceType, string>> = {
 
 /** Name of a kind of device; empty when it is not known. */
 export const deviceName = (device: DeviceType): string => DEVICES[device] ?? '';
+
+const MACHINES: Readonly<Record<MachineState, string>> = {
+  [MachineState.UNSPECIFIED]: '',
+  [MachineState.ACTIVE]: 'active',
+  [MachineState.INACTIVE]: 'inactive',
+  [MachineState.AWAY]: 'away',
+};
+
+/** What somebody does at a device; empty when it is not known. */
+export const machineName = (state: MachineState): string => MACHINES[state] ?? '';
+
+/** Name of a state somebody chose; its number when it is one of a later version. */
+export const stateName = (state: PreferredAvailability): string =>
+  Object.entries(STATE_NAMES).find(([, value]) => value === state)?.[0] ?? `state-${state}`;
 
 /** Availability in words, with the activity when there is one: `busy, in a meeting`. */
 export function availabilityText({ availability, activity }: PresenceView): string {
