@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ArchiveService } from '@parley/contracts/archive/v1/archive';
 import { connectKafkaEventLog, createSqliteEventLog, type EventLog } from '@parley/event-log';
 import { systemClock as clock } from '@parley/runtime';
-import { connectMongoStore, createSqliteStore, openSqliteWriter, type SqliteWriter, type Store } from '@parley/store';
+import { connectMongoStore, createSqliteStore, openSqliteWriter, type Store } from '@parley/store';
 import { type ParleyUnderTest, routed } from '@parley/testkit';
 
 /** What stands behind the product, as somebody sees it who has every credential. */
@@ -11,8 +11,6 @@ export interface Behind {
   readonly log: EventLog;
   /** Archiving's own database. */
   readonly store: Store;
-  /** The file of a standalone installation. */
-  readonly file: SqliteWriter | undefined;
 }
 
 interface PoolConfig {
@@ -39,13 +37,13 @@ async function open(parley: ParleyUnderTest): Promise<Behind & { close(): Promis
     const file = openSqliteWriter({ path: join(parley.dir, 'parley.sqlite'), clock });
     const log = createSqliteEventLog({ writer: file, clock });
     const store = createSqliteStore({ writer: file, database: 'archiving', clock });
-    return { log, store, file, close: () => closeAll(log, store, file) };
+    return { log, store, close: () => closeAll(log, store, file) };
   }
   const config = JSON.parse(readFileSync(join(parley.dir, 'parley.yaml'), 'utf8')) as { readonly pool: PoolConfig };
   const { mongo, kafka } = config.pool;
   const log = await connectKafkaEventLog({ ...kafka, clientId: 'test', clock });
   const store = await connectMongoStore({ url: mongo.url, database: `${mongo.databasePrefix}archiving`, clock });
-  return { log, store, file: undefined, close: () => closeAll(log, store) };
+  return { log, store, close: () => closeAll(log, store) };
 }
 
 async function closeAll(...opened: readonly { close(): Promise<void> }[]): Promise<void> {

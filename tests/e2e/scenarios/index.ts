@@ -10,6 +10,7 @@ import { poison } from './poison.ts';
 import { presenceOverTime } from './presence-over-time.ts';
 import { probe } from './probe.ts';
 import { refusals } from './refusals.ts';
+import { replay } from './replay.ts';
 import { retry } from './retry.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { signIns } from './sign-ins.ts';
@@ -38,6 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
   tls,
   rotateKeys,
   poison,
+  replay,
   tamper,
   kill,
 ];

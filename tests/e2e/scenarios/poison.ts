@@ -67,10 +67,7 @@ export const poison: Scenario = {
 
     const before = await archivedAll(world, sent);
     assert.equal(before.result.parked, 2n);
-    await behindArchiving(parley, async ({ file }) => {
-      // only the file of one machine can be set back from here; a pool starts again where it was
-      await file?.write(db => void db.exec("DELETE FROM log_positions WHERE topic = 'archive' AND grp = 'archiving'"));
-    });
+    await behindArchiving(parley, ({ log }) => log.rewind('archive', 'archiving'));
     await say('and on');
     const after = await archivedAll(world, sent);
     assert.deepEqual(
