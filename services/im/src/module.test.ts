@@ -161,6 +161,36 @@ describe('sending', () => {
     );
   });
 
+  it('says that it is unknown when the store refuses what the log may have taken', async () => {
+    await begin({ logDeadlineMs: 2_000 });
+    const { notApplied } = await import('./testing/faulty-store.ts');
+    world.logFaults.hangAppends();
+    im.faults.insertEvent = notApplied;
+    const messageId = world.uuid(500);
+    const sent = assert.rejects(im.send('ann', 'cleo', 'x', { messageId }), code('im.outcome_unknown'));
+    await world.clock.advance(2_000);
+    await sent;
+    world.logFaults.heal();
+    await world.clock.advance(60_000);
+    assert.equal((await im.sync('cleo')).events.length, 1);
+    assert.equal((await im.send('ann', 'cleo', 'x', { messageId, attempt: 1 })).replayed, true);
+  });
+
+  it('says that it is unknown when it was stored and its key cannot be made good', async () => {
+    await begin({ keyVisibleMs: 1_000, cursorLagMs: 3_000 });
+    const { notApplied } = await import('./testing/faulty-store.ts');
+    im.faults.insertEvent = async apply => {
+      const result = await apply();
+      await world.clock.advance(1_500);
+      return result;
+    };
+    im.faults.replaceEvent = notApplied;
+    const messageId = world.uuid(500);
+    await assert.rejects(im.send('ann', 'bob', 'slow', { messageId }), code('im.outcome_unknown'));
+    assert.equal((await im.send('ann', 'bob', 'slow', { messageId, attempt: 1 })).replayed, true);
+    await until(() => world.published.length === 2);
+  });
+
   it('gives a message that became visible too late for its key a new one', async () => {
     await begin({ keyVisibleMs: 1_000, cursorLagMs: 3_000 });
     im.faults.insertEvent = async apply => {

@@ -62,8 +62,13 @@ export function createPersistEvent(deps: PersistDeps): PersistEvent {
     const draft = time.nowMs() - first.madeMs > keyVisibleMs / 2 ? rekey(first) : first;
     const outcome = await events.insert(toStored(draft), draft.over);
     if (outcome.kind !== 'inserted') return outcome;
-    const visible = time.nowMs() - draft.madeMs > keyVisibleMs ? await moveUp(draft, outcome.revision) : draft;
-    return { kind: 'stored', event: visible.event, payload: visible.payload };
+    try {
+      const visible = time.nowMs() - draft.madeMs > keyVisibleMs ? await moveUp(draft, outcome.revision) : draft;
+      return { kind: 'stored', event: visible.event, payload: visible.payload };
+    } catch (cause) {
+      // It is stored; which key it has is not known.
+      return { kind: 'failed', outcome: 'unknown', cause };
+    }
   };
 }
 

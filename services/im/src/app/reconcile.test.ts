@@ -188,6 +188,43 @@ describe('the reconciler', () => {
     assert.equal(await committed(), 1);
   });
 
+  it('says once what it has to say, however often the rest of the batch fails', async () => {
+    await begin({ archivePartitions: 1, reconcileBatch: 2 });
+    world.directory.add('gone', 'archived');
+    for (const recipient of ['gone', 'cleo']) {
+      im.faults.insertEvent = notApplied;
+      await assert.rejects(im.send('ann', recipient, 'x', { messageId: world.uuid(recipient.length) }), unknown);
+    }
+    // Both in one batch, whose second record cannot be judged: the store refuses it.
+    await im.module.stop();
+    im = await world.replica();
+    world.directory.change('gone', { enabled: false, version: 2n });
+    world.bus.breakContinuity();
+    const refuse = async () => {
+      im.faults.insertEvent = refuse;
+      return notApplied();
+    };
+    im.faults.insertEvent = refuse;
+    await world.clock.advance(120_000);
+    im.faults.insertEvent = undefined;
+    await world.clock.advance(60_000);
+    assert.deepEqual(await texts('cleo'), ['x']);
+    assert.deepEqual((await kinds()).sort(), [IM_EVENT, IM_EVENT, NOT_ACCEPTED]);
+  });
+
+  it('gives one verdict about one message, however often it was tried', async () => {
+    await begin();
+    const messageId = world.uuid(7);
+    for (const attempt of [0, 1, 2]) {
+      im.faults.insertEvent = notApplied;
+      await assert.rejects(im.send('ann', 'cleo', 'x', { messageId, attempt }), unknown);
+    }
+    world.directory.change('cleo', { enabled: false, version: 2n });
+    world.bus.breakContinuity();
+    await world.clock.advance(10_000);
+    assert.deepEqual(await kinds(), [IM_EVENT, IM_EVENT, IM_EVENT, NOT_ACCEPTED]);
+  });
+
   it('passes over what is no record or of a later version, says so, and concludes nothing from it', async () => {
     await begin();
     const later = { version: 2, kind: IM_EVENT, recordId: 'ann.1', senderId: 'ann' };

@@ -43,6 +43,7 @@ export interface ReconcileDeps {
 
 interface Suspect extends LoggedRecord {
   readonly bytes: Uint8Array;
+  readonly place: string;
 }
 
 /**
@@ -51,11 +52,14 @@ interface Suspect extends LoggedRecord {
  */
 export function createReconcile(deps: ReconcileDeps) {
   const { clock, codec, events, people, telemetry } = deps;
+  /** Records whose verdict is in the log, of batches that could not be finished and come again. */
+  const judged = new Set<string>();
 
   async function append(suspect: Suspect, kind: LoggedRecord['kind'], reason: string): Promise<void> {
     const record = codec.withKind(suspect.bytes, kind);
     const done = await deps.gate.appendAll([{ conversationId: suspect.conversationId, record }]);
     if (!done) throw new Error('the archive log did not take the verdict');
+    judged.add(suspect.place);
     telemetry.reconciled(kind === 'event' ? 'reaccepted' : 'not_accepted', suspect.recordId, reason);
   }
 
@@ -123,6 +127,7 @@ export function createReconcile(deps: ReconcileDeps) {
     const ids = [...new Set(suspects.map(suspect => suspect.recordId))];
     const found = new Map((await events.findMany(ids)).map(each => [each.id, each]));
     for (const suspect of suspects) {
+      if (judged.has(suspect.place)) continue;
       // What was missing may have been completed for an earlier record of the same batch.
       await judge(suspect, found.get(suspect.recordId) ?? (await events.find(suspect.recordId)));
     }
@@ -132,7 +137,7 @@ export function createReconcile(deps: ReconcileDeps) {
     if (deps.settled.take(record)) return undefined;
     const decoded = codec.decodeRecord(record.value);
     if (!decoded) telemetry.reconciled('unreadable', `${record.partition}/${record.offset}`);
-    return decoded && { ...decoded, bytes: record.value };
+    return decoded && { ...decoded, bytes: record.value, place: placeOf(record) };
   }
 
   return async (records: readonly ReadRecord[], signal: AbortSignal): Promise<void> => {
@@ -141,7 +146,18 @@ export function createReconcile(deps: ReconcileDeps) {
     // Never longer than the delay, whatever the log's clock says.
     const wait = Math.min(deps.delayMs, newest.timestampMs + deps.delayMs - clock.now());
     if (wait > 0) await clock.sleep(wait, signal);
-    const suspects = records.map(suspectOf).filter(suspect => suspect !== undefined);
+    const suspects = lastWords(records.map(suspectOf).filter(suspect => suspect !== undefined));
     for (let i = 0; i < suspects.length; i += MOST_IDS) await check(suspects.slice(i, i + MOST_IDS));
+    if (judged.size > 0) for (const record of records) judged.delete(placeOf(record));
   };
+}
+
+const placeOf = ({ partition, offset }: Position): string => `${partition}/${offset}`;
+
+/** Of the records about one content of one message the last, which is the one that counts. */
+function lastWords(suspects: readonly Suspect[]): readonly Suspect[] {
+  const last = new Map<string, Suspect>();
+  for (const suspect of suspects)
+    last.set(`${suspect.recordId} ${Buffer.from(suspect.hash).toString('base64')}`, suspect);
+  return [...last.values()];
 }

@@ -114,7 +114,7 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     throw imErrors('im.archive_unavailable', { retryAfterMs: settings.breakerOpenMs });
   }
 
-  /** The position in the log, or the record that is still to be relayed; neither when nothing is archived. */
+  /** The position in the log, or the record that is still to be relayed and whether the log may hold it already. */
   async function archive(
     { attempt, traceparent }: SendCommand,
     event: Event,
@@ -122,7 +122,7 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     hash: Uint8Array,
     decision: ArchivingDecision,
     persons: readonly Person[],
-  ): Promise<{ position?: Position; pendingRecord?: Uint8Array }> {
+  ): Promise<{ position: Position } | { pendingRecord: Uint8Array; mayBeLogged: boolean }> {
     const critical = decision.lane === 'critical';
     const record = deps.codec.record(event, payload, {
       hash,
@@ -134,7 +134,7 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     if (outcome.kind === 'appended') return { position: outcome.position };
     if (!critical) {
       telemetry.storedPending(event.id, outcome.outcome);
-      return { pendingRecord: record };
+      return { pendingRecord: record, mayBeLogged: outcome.outcome === 'unknown' };
     }
     // A repetition is refused in its place whatever the log said, below.
     if (outcome.outcome === 'unknown' && attempt === 0 && (await refuseInPlace(event.id)))
@@ -200,16 +200,18 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     const payload = deps.codec.event(event);
     let draft: Draft = over ? { event, payload, madeMs, over } : { event, payload, madeMs };
     let position: Position | undefined;
+    let mayBeLogged = false;
     if (decision.lane !== 'none') {
       const archived = await archive(command, event, payload, hash, decision, persons);
-      position = archived.position;
-      if (archived.pendingRecord) draft = { ...draft, pendingRecord: archived.pendingRecord };
+      if ('position' in archived) position = archived.position;
+      else draft = { ...draft, pendingRecord: archived.pendingRecord };
+      mayBeLogged = 'position' in archived || archived.mayBeLogged;
     }
 
     const outcome = await deps.persist(draft);
     if (outcome.kind === 'failed') {
-      // Once it is logged the reconciler may still complete it, so "nothing happened" would be a lie.
-      if (outcome.outcome === 'not-applied' && !position)
+      // Once it may be logged the reconciler may still complete it, so "nothing happened" would be a lie.
+      if (outcome.outcome === 'not-applied' && !mayBeLogged)
         throw imErrors('im.store_unavailable', { retryAfterMs: 1_000, cause: outcome.cause });
       throw unknownOutcome(id, outcome.cause);
     }

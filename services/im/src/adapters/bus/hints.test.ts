@@ -10,7 +10,8 @@ function fragile() {
   const listeners = new Set<(event: ContinuityBreak) => void>();
   const told: string[] = [];
   const bus: Bus = {
-    publish: (subject, data) => void (up && told.push(`${subject} ${String.fromCharCode(...data)}`)),
+    publish: (subject, data) =>
+      void (up && told.push(`${subject} ${Buffer.from(data.subarray(0, 64)).toString('latin1')}`)),
     subscribe: () => ({ unsubscribe: () => undefined }),
     flush: async () => undefined,
     onContinuity(listener) {
@@ -58,6 +59,19 @@ describe('hints of instant messaging', () => {
     become(false);
     become(true);
     assert.deepEqual(told, []);
+  });
+
+  it('are remembered up to a size, the newest of them', () => {
+    const { bus, told, become } = fragile();
+    const hints = createHints(bus, new ManualClock());
+    become(false);
+    const large = new Uint8Array(1024 * 1024);
+    for (let i = 0; i < 40; i++) hints.publish([`p${i}`], large);
+    become(true);
+    assert.deepEqual(
+      told.map(line => line.split(' ')[0]),
+      Array.from({ length: 24 }, (_, i) => `im.p${i + 16}`),
+    );
   });
 
   it('are remembered up to a limit, the newest of them', () => {

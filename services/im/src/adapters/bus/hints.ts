@@ -10,8 +10,9 @@ interface Hint {
 
 /** Longer than it takes until a connection on which nothing passes counts as lost, milliseconds. */
 const REMEMBERED_MS = 45_000;
-/** Hints of each of two generations, at most. */
+/** Hints of each of two generations, at most, and their size in bytes. */
 const REMEMBERED = 16_384;
+const REMEMBERED_BYTES = 16 * 1024 * 1024;
 
 /**
  * What was published while this process was cut off from the bus is published again when it is back. Nobody else
@@ -21,16 +22,20 @@ const REMEMBERED = 16_384;
 export function createHints(bus: Bus, clock: Clock): Hints & { stop(): void } {
   let recent: Hint[] = [];
   let before: Hint[] = [];
+  let bytes = 0;
   let began = clock.monotonic();
 
   function remember(hint: Hint): void {
     const old = bus.connected && clock.monotonic() - began > REMEMBERED_MS;
-    if (old || recent.length >= REMEMBERED) {
+    const full = recent.length >= REMEMBERED || bytes + hint.event.length > REMEMBERED_BYTES;
+    if (old || full) {
       before = recent;
       recent = [];
+      bytes = 0;
       began = clock.monotonic();
     }
     recent.push(hint);
+    bytes += hint.event.length;
   }
 
   function tell({ recipientIds, event, traceparent }: Hint): void {
