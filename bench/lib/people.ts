@@ -13,7 +13,7 @@ export interface BenchPerson {
 let runs = 0;
 
 /** Makes and signs in `n` people, a few at a time. */
-export async function signInPeople({ parley }: Target, n: number): Promise<BenchPerson[]> {
+export async function signInPeople({ parley }: Pick<Target, 'parley'>, n: number): Promise<BenchPerson[]> {
   const admin = createParleyClient({ baseUrl: parley.url });
   await admin.signIn(parley.administrator.address, parley.administrator.password);
   const auth = createClient(AuthService, createGrpcWebTransport({ baseUrl: parley.url }));
