@@ -20,7 +20,8 @@ export interface MetricsOptions {
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const cells = new Map<string, { readonly cell: MetricCell; readonly spec: ReturnType<Metrics['specs']>[number] }>();
-  if (options.defaults !== false) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+  // The precision wakes the process so often, whether there is anything to do or not, milliseconds.
+  if (options.defaults !== false) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
 
   function define<C extends MetricCell>(
     kind: 'counter' | 'gauge' | 'histogram',

@@ -52,18 +52,22 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     `  default_backend ${otherwise}`,
     '',
   ];
-  const backend = (target: TargetName, suffix: string, port: (r: ReplicaAddress) => number, proto: string) => [
+  const backend = (
+    target: TargetName,
+    suffix: string,
+    server: (r: ReplicaAddress, name: string) => string,
+    ...extra: readonly string[]
+  ) => [
     `backend ${target}-${suffix}`,
     `  balance ${target === 'session' ? 'leastconn' : 'roundrobin'}`,
-    `  option httpchk GET /readyz`,
+    ...extra,
     ...plan.replicas
       .filter(r => r.target === target)
-      .map(
-        (r, i) =>
-          `  server ${target}${i + 1} ${r.host}:${port(r)}${proto} check check-proto h1 port ${r.adminPort} inter 1s fall 2 rise 1 observe layer4 error-limit 2 on-error mark-down`,
-      ),
+      .map((r, i) => `  server ${target}${i + 1} ${r.host}:${server(r, `${target}${i + 1}`)}`),
     '',
   ];
+  const checked = (r: ReplicaAddress) =>
+    `check check-proto h1 port ${r.adminPort} inter 2s fastinter 250ms downinter 1s fall 2 rise 1 observe layer4 error-limit 2 on-error mark-down`;
   return [
     'global',
     `  maxconn ${plan.maxConnections ?? 100_000}`,
@@ -98,8 +102,13 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     '  http-request return status 404 content-type text/plain string "no service owns this path"',
     '',
     ...targets.flatMap(target => [
-      ...backend(target, 'web', r => r.publicPort, trusted),
-      ...backend(target, 'grpc', r => r.grpcPort, `${trusted}${plan.tls ? ' alpn h2' : ''} proto h2`),
+      ...backend(target, 'web', r => `${r.publicPort}${trusted} ${checked(r)}`, '  option httpchk GET /readyz'),
+      // both listeners are of one process, which is asked once
+      ...backend(
+        target,
+        'grpc',
+        (r, name) => `${r.grpcPort}${trusted}${plan.tls ? ' alpn h2' : ''} proto h2 track ${target}-web/${name}`,
+      ),
     ]),
   ].join('\n');
 }

@@ -149,7 +149,13 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
         reach(
           'MongoDB',
           [mongo.url],
-          connectMongoStore({ url: urlOf(service), database: databaseName(config, service), ...deps }),
+          connectMongoStore({
+            url: urlOf(service),
+            database: databaseName(config, service),
+            // nobody waits for what belongs to no service
+            ...(service === 'parley' && { heartbeatMs: 10_000 }),
+            ...deps,
+          }),
         );
       stores.set(service, store);
       return store;

@@ -5,6 +5,8 @@ import { sweepLeases } from './sweep-leases.ts';
 
 /** Leases counted for the metrics. */
 const MOST_LEASES = 1000;
+/** Leases outlive their pods by a minute, and their devices by a grace: they are looked at in every so manieth sweep. */
+const LEASES_EVERY = 4;
 
 /** Sweeps at regular intervals, one sweep at a time. */
 export class Sweeper {
@@ -14,6 +16,7 @@ export class Sweeper {
   #stopped = true;
   #failing = false;
   #leasesFrom = 0;
+  #leasesIn = 0;
   #countAt = 0;
 
   constructor(core: Core) {
@@ -34,6 +37,7 @@ export class Sweeper {
 
   /** Something is due now: do not wait for the interval. */
   kick(): void {
+    this.#leasesIn = 0;
     if (!this.#stopped && !this.#running) this.#again(0);
   }
 
@@ -57,7 +61,10 @@ export class Sweeper {
     const { clock, events } = this.#core;
     const started = clock.monotonic();
     try {
-      if (started >= this.#leasesFrom) await sweepLeases(this.#core);
+      if (started >= this.#leasesFrom && --this.#leasesIn <= 0) {
+        this.#leasesIn = LEASES_EVERY;
+        await sweepLeases(this.#core);
+      }
       const changed = await sweep(this.#core);
       if (started >= this.#countAt) await this.#count(started);
       events.swept((clock.monotonic() - started) / 1000, changed);

@@ -37,7 +37,9 @@ export function createPulse({ config, clock, wheel, hub, board, frames, events }
   }
 
   function arm(): void {
-    timer = clock.timer(config.tickMs - ((clock.monotonic() - origin) % config.tickMs), beat);
+    const leftMs = config.tickMs - ((clock.monotonic() - origin) % config.tickMs);
+    // timers fire up to a millisecond early; without this there would be two for each tick
+    timer = clock.timer(leftMs < 2 ? leftMs + config.tickMs : leftMs, beat);
   }
 
   return {

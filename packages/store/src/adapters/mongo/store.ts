@@ -63,6 +63,7 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
     ignoreUndefined: true,
     promoteBuffers: true,
   });
+  calm(client);
   let connected = false;
   let closed = false;
   client.on('topologyDescriptionChanged', event => {
@@ -137,6 +138,14 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
       await client.close();
     },
   };
+}
+
+/**
+ * The driver looks ten times a second whether its pool holds as many connections as it should at least. It takes no
+ * setting for that in its public options, and every idle process would pay for it.
+ */
+function calm({ options }: MongoClient): void {
+  (options as { minPoolSizeCheckFrequencyMS?: number }).minPoolSizeCheckFrequencyMS = 10_000;
 }
 
 function metersOf(metrics: Metrics): MongoMeters {
