@@ -1,4 +1,4 @@
-import { beginning, keyOf, nextPlace, type Place, parseKey, tooFarAhead } from '../domain/hybrid-clock.ts';
+import { beginning, isAfter, keyOf, nextPlace, type Place, parseKey, tooFarAhead } from '../domain/hybrid-clock.ts';
 import { imErrors } from '../errors.ts';
 import type { StoreClock } from './store-clock.ts';
 
@@ -23,7 +23,8 @@ export function createKeySource(time: Pick<StoreClock, 'nowMs'>, node: string, m
       if (afterKey !== '') {
         seen = parseKey(afterKey);
         if (!seen) throw imErrors('im.after_key_invalid', { field: 'after_key' });
-        if (tooFarAhead(seen, madeMs, maxAheadMs))
+        // What came from here is no forgery: the store's time was set back.
+        if (isAfter(seen, last) && tooFarAhead(seen, madeMs, maxAheadMs))
           throw imErrors('im.key_in_future', { field: 'after_key', params: { limit: maxAheadMs } });
       }
       last = nextPlace(last, madeMs, seen);

@@ -27,7 +27,9 @@ export function reconciler(deps: ReconcilerDeps): Module {
       const started = await deps.log.consume(
         deps.topic,
         RECONCILE_GROUP,
-        batch => deps.reconcile(batch.records, stopping.signal),
+        ({ records, signal }) =>
+          // waiting for the records to be old enough must not keep a new replica from joining
+          deps.reconcile(records, signal ? AbortSignal.any([stopping.signal, signal]) : stopping.signal),
         { maxBatch: deps.maxBatch },
       );
       if (stopping.signal.aborted) await started.stop();

@@ -21,12 +21,19 @@ export interface SyncLimits {
   readonly maxAheadMs: number;
 }
 
-/** Begins a run after `cursor`, or with what the last `initialMs` brought. */
+/**
+ * Begins a run after `cursor`, or with what the last `initialMs` brought. A cursor from after the horizon tells that time
+ * was set back since it was given out: what is written now lies before it, and what was written then after `now`.
+ */
 export function beginSync(cursor: string | undefined, now: number, limits: SyncLimits): SyncRun {
+  const { initialMs, cursorLagMs, maxAheadMs } = limits;
+  const horizon = floorKey(now - cursorLagMs);
+  const setBack = cursor !== undefined && cursor > horizon;
+  const latest = setBack ? Math.max(now, (parseKey(cursor)?.ms ?? 0) + cursorLagMs) : now;
   return {
-    last: cursor ?? floorKey(now - limits.initialMs),
-    upper: floorKey(now + limits.maxAheadMs + 1),
-    horizon: floorKey(now - limits.cursorLagMs),
+    last: setBack ? horizon : (cursor ?? floorKey(now - initialMs)),
+    upper: floorKey(latest + maxAheadMs + 1),
+    horizon,
   };
 }
 

@@ -28,6 +28,9 @@ export function nextPlace(last: Place, physicalMs: number, seen: Place | undefin
   return counter < COUNTERS ? { ms, counter } : { ms: ms + 1, counter: 0 };
 }
 
+export const isAfter = (one: Place, other: Place): boolean =>
+  one.ms > other.ms || (one.ms === other.ms && one.counter > other.counter);
+
 /** Whether a key that somebody claims to have seen lies further ahead than clocks can differ. */
 export function tooFarAhead(seen: Place, physicalMs: number, maxAheadMs: number): boolean {
   return seen.ms > physicalMs + maxAheadMs;

@@ -224,6 +224,16 @@ describe('cursors', () => {
     assert.equal(cursorAfter({ ...run, last: key(now - 10) }), `s1.${floorKey(now - 60)}`);
   });
 
+  it('from before the time was set back hide nothing that was written since, nor what was written then', () => {
+    const later = now + 300;
+    const given = parseCursor(cursorAfter({ ...beginSync(undefined, later, limits), last: key(later) }));
+    const run = beginSync(given, now, limits);
+    for (const ms of [now - 59, now, now + 10, later + 10])
+      assert.ok(run.last < key(ms) && key(ms) <= run.upper, `${ms}`);
+    assert.equal(cursorAfter(run), `s1.${floorKey(now - 60)}`);
+    assert.deepEqual(beginSync(given, later, limits), { ...beginSync(undefined, later, limits), last: given });
+  });
+
   it('survive the way to the client and back', () => {
     const run = { ...beginSync(undefined, now, limits), last: key(now) };
     assert.deepEqual(parsePageToken(pageToken(run)), run);
