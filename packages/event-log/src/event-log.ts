@@ -52,6 +52,11 @@ export interface LogBatch {
   readonly records: readonly LogRecord[];
   /** Next offset to be written in this partition, as far as known; `high - last - 1` is the lag. */
   readonly high: number;
+  /**
+   * Aborted when the group is being shared out anew, which waits for this handler: whoever only waits gives up, and the
+   * records come again, here or elsewhere. Not every log has one.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** How a consumer reads. */

@@ -56,18 +56,20 @@ export async function startGroupConsumer(deps: GroupConsumerDeps): Promise<Group
   async function handle(batch: KafkaBatch): Promise<void> {
     const { partition, high } = batch;
     let broken: unknown;
+    const away = new AbortController();
     const pulse = heartbeats(batch, err => {
       broken ??= err;
+      away.abort(err);
     });
     try {
       for (const records of slices(batch.records, deps.maxBatch)) {
-        if (!batch.running() || broken !== undefined) return;
+        if (!batch.running() || broken !== undefined) break;
         const first = (records[0] as LogRecord).offset;
         const last = (records.at(-1) as LogRecord).offset;
         const expected = positions.get(partition);
         if (expected !== undefined && first > expected) telemetry.skipped(topic, group, partition, first - expected);
         telemetry.lag(topic, group, partition, Math.max(0, high - first));
-        if (!(await tryHandler(batch, records))) return;
+        if (!(await tryHandler(batch, records, away.signal))) break;
         await batch.commit(last);
         attempts.delete(partition);
         positions.set(partition, last + 1);
@@ -82,12 +84,14 @@ export async function startGroupConsumer(deps: GroupConsumerDeps): Promise<Group
   }
 
   /** False when the handler failed; the partition then rests for a while and begins again at the same record. */
-  async function tryHandler(batch: KafkaBatch, records: readonly LogRecord[]): Promise<boolean> {
+  async function tryHandler(batch: KafkaBatch, records: readonly LogRecord[], signal: AbortSignal): Promise<boolean> {
     const { partition, high } = batch;
+    const last = records.at(-1) as LogRecord;
     try {
-      await deps.handler({ topic, partition, records, high: Math.max(high, (records.at(-1) as LogRecord).offset + 1) });
+      await deps.handler({ topic, partition, records, high: Math.max(high, last.offset + 1), signal });
       return true;
     } catch (err) {
+      if (signal.aborted) return false;
       const attempt = (attempts.get(partition) ?? 0) + 1;
       attempts.set(partition, attempt);
       telemetry.handlerFailed(topic, group, partition, attempt, err);

@@ -227,7 +227,7 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
           logger: options.logger,
           backoff: options.backoff ?? DEFAULT_BACKOFF,
           sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
-          fetchWaitMs: options.fetchWaitMs ?? 500,
+          fetchWaitMs: options.fetchWaitMs ?? 1000,
         }),
       );
       const silence = reportLag(topic, group, consumer);

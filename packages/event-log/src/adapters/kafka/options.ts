@@ -45,7 +45,7 @@ export interface KafkaEventLogOptions {
   readonly backoff?: BackoffRange;
   /** Milliseconds without a heartbeat after which a consumer counts as gone; default 10,000. */
   readonly sessionTimeoutMs?: number;
-  /** Milliseconds a fetch waits at the broker for something new; a stop may take as long. Default 500. */
+  /** Milliseconds a fetch waits at the broker for something new; a stop may take as long. Default 1,000. */
   readonly fetchWaitMs?: number;
   /** Milliseconds between reports of the lag; default 10,000. */
   readonly lagMs?: number;
