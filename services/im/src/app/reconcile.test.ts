@@ -237,6 +237,25 @@ describe('the reconciler', () => {
     assert.equal(await committed(), 2);
     assert.equal(await im.metric('parley_im_reconciled_total{result="unreadable"}'), 2);
   });
+
+  it('does not stop at a record whose event im cannot have logged', async () => {
+    await begin({ archivePartitions: 1 });
+    im.faults.insertEvent = notApplied;
+    await assert.rejects(im.send('ann', 'cleo', 'x'), unknown);
+    const [good] = await world.archived();
+    assert.ok(good);
+    const [event, conversationId] = [Buffer.from([0xff, 0xff]), `d_${'x'.repeat(24)}`];
+    const bad = [{ event }, { event: new Uint8Array() }, { conversationId }, { conversationId: '' }, { senderId: '' }];
+    const values = bad.map((wrong, n) => toBinary(ArchiveRecordSchema, { ...good, recordId: `ann.${n}`, ...wrong }));
+    await world.log.append(
+      'archive',
+      values.map(value => ({ key: 'x', value })),
+    );
+    await world.clock.advance(10_000);
+    assert.deepEqual(await texts('cleo'), ['x']);
+    assert.equal(await committed(), 6);
+    assert.equal(await im.metric('parley_im_reconciled_total{result="unreadable"}'), 5);
+  });
 });
 
 async function committed(): Promise<number> {

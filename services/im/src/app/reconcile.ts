@@ -1,6 +1,7 @@
 import type { Clock } from '@parley/runtime';
 import { hashOf } from '../domain/content.ts';
-import { MESSAGE } from '../domain/event.ts';
+import { isConversationId, isPersonId } from '../domain/conversation.ts';
+import { type Event, MESSAGE } from '../domain/event.ts';
 import { sendProblem } from '../domain/person.ts';
 import type { Telemetry } from '../events.ts';
 import type { Position } from '../ports/archive-log.ts';
@@ -83,9 +84,19 @@ export function createReconcile(deps: ReconcileDeps) {
     }
   }
 
+  /** The event in a record; undefined when it is none that im can have logged, so that nothing stops at it. */
+  function eventOf({ recordId, senderId, recipientIds, conversationId, event }: Suspect): Event | undefined {
+    if (!isConversationId(conversationId) || ![senderId, ...recipientIds].every(isPersonId)) return undefined;
+    try {
+      const logged = codec.decodeEvent(event);
+      return logged.id === recordId && logged.conversationId === conversationId ? logged : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** What was there before; undefined when it was stored now. */
-  async function complete(suspect: Suspect): Promise<StoredEvent | 'refused' | undefined> {
-    const logged = codec.decodeEvent(suspect.event);
+  async function complete(suspect: Suspect, logged: Event): Promise<StoredEvent | 'refused' | undefined> {
     const fresh = freshKey(logged.key);
     const event = { ...logged, kind: logged.kind || MESSAGE, key: fresh.key };
     const payload = codec.event(event);
@@ -107,9 +118,11 @@ export function createReconcile(deps: ReconcileDeps) {
   async function judge(suspect: Suspect, found: StoredEvent | Refusal | undefined): Promise<void> {
     let accepted: StoredEvent | 'refused' | undefined = found && isRefusal(found) ? 'refused' : found;
     if (!accepted && suspect.kind === 'event') {
+      const logged = eventOf(suspect);
+      if (!logged) return telemetry.reconciled('unreadable', suspect.recordId);
       const why = await obstacle(suspect);
       if (why) return append(suspect, 'not-accepted', why);
-      accepted = await complete(suspect);
+      accepted = await complete(suspect, logged);
       if (!accepted) return;
     }
     if (accepted === 'refused') {
