@@ -75,6 +75,16 @@ export interface IndexPositionDoc extends Doc {
   readonly until: number;
 }
 
+/** When everything is verified by itself again, and who does it. One document. */
+export interface VerificationDoc extends Doc {
+  readonly v: number;
+  readonly due: number;
+  readonly by: string;
+  readonly until: number;
+  /** How the last one that ran to its end ended. */
+  readonly last?: { readonly at: number; readonly intact: boolean; readonly links: number; readonly findings: number };
+}
+
 /** Something somebody did with the archive. `_id` is its number, padded. Never changed. */
 export interface AuditDoc extends Doc {
   readonly v: number;
@@ -132,6 +142,11 @@ export const archiveNames: CollectionSpec<NameDoc> = {
   },
 };
 
+export const archiveVerifications: CollectionSpec<VerificationDoc> = {
+  name: 'archive_verifications',
+  indexes: {},
+};
+
 export const archiveAudit: CollectionSpec<AuditDoc> = {
   name: 'archive_audit',
   indexes: {
@@ -149,5 +164,6 @@ export const archivingCollections: readonly CollectionSpec<Doc>[] = [
   archiveIndex as CollectionSpec<Doc>,
   archiveIndexPositions as CollectionSpec<Doc>,
   archiveNames as CollectionSpec<Doc>,
+  archiveVerifications as CollectionSpec<Doc>,
   archiveAudit as CollectionSpec<Doc>,
 ];

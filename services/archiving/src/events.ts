@@ -43,7 +43,7 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
   });
   const alarms = metrics.counter({
     name: 'parley_archive_alarms_total',
-    help: 'Things that must never be, by kind (link_differs, gap, head_differs, copy_differs, audit_differs).',
+    help: 'Things that must never be, by kind (link_differs, gap, head_differs, copy_differs, audit_differs, audit_findings).',
     labels: ['kind'],
   });
   const checkpointTime = metrics.gauge({
@@ -70,6 +70,14 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     name: 'parley_archive_findings_total',
     help: 'Findings of verifications, by kind.',
     labels: ['kind'],
+  });
+  const verifiedAt = metrics.gauge({
+    name: 'parley_archive_verified_timestamp_seconds',
+    help: 'When the last verification that archiving made by itself ended, seconds since 1970-01-01 UTC.',
+  });
+  const verifyFailures = metrics.counter({
+    name: 'parley_archive_verify_failures_total',
+    help: 'Verifications that archiving began by itself and could not finish; they are made again.',
   });
   const indexed = metrics.counter({
     name: 'parley_archive_indexed_records_total',
@@ -104,7 +112,8 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
   });
   // A counter that begins with its first finding would never be seen to increase.
   for (const kind of FINDINGS) findings.inc({ kind }, 0);
-  for (const kind of ['link_differs', 'gap', 'head_differs', 'copy_differs', 'audit_differs']) alarms.inc({ kind }, 0);
+  for (const kind of ['link_differs', 'gap', 'head_differs', 'copy_differs', 'audit_differs', 'audit_findings'])
+    alarms.inc({ kind }, 0);
 
   return {
     archived(entries: readonly { readonly state: number }[]) {
@@ -207,6 +216,17 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     finding(kind: string, place: string) {
       findings.inc({ kind });
       logger.error('archive.verify.finding', { kind, place });
+    },
+    auditFindings(findings: readonly string[]) {
+      alarms.inc({ kind: 'audit_findings' }, findings.length);
+      for (const finding of findings) logger.error('archive.audit.finding', { finding });
+    },
+    verifyFailed(cause: unknown) {
+      verifyFailures.inc();
+      logger.error('archive.verify.failed', { err: cause });
+    },
+    verifiedByItself(atMs: number) {
+      verifiedAt.set(atMs / 1_000);
     },
     verified(intact: boolean, linkCount: number, findingCount: number) {
       verifications.inc({ result: intact ? 'intact' : 'findings' });

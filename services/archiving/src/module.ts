@@ -16,6 +16,7 @@ import { createCheckpointStore } from './adapters/store/checkpoint-store.ts';
 import { createContentStore } from './adapters/store/content-store.ts';
 import { createIndexStore } from './adapters/store/index-store.ts';
 import { createLinkStore } from './adapters/store/link-store.ts';
+import { createVerificationStore } from './adapters/store/verification-store.ts';
 import { type ArchiveRecordsDeps, createArchiveRecords } from './app/archive-records.ts';
 import { Archiver } from './app/archiver.ts';
 import { AuditLog } from './app/audit-log.ts';
@@ -31,11 +32,13 @@ import { createLocateRecord } from './app/locate-record.ts';
 import { createReadRecords } from './app/read-records.ts';
 import { RecentRecords } from './app/recent-records.ts';
 import { createResolvePeople } from './app/resolve-people.ts';
+import { ScheduledVerification } from './app/scheduled-verification.ts';
 import { SealEarlier } from './app/seal-earlier.ts';
 import { createSearch } from './app/search.ts';
 import { createSearchRecords } from './app/search-records.ts';
 import { createSettle } from './app/settle.ts';
 import { Standings } from './app/standings.ts';
+import { createVerification } from './app/verification.ts';
 import { createVerify } from './app/verify.ts';
 import { createVerifyEntries } from './app/verify-entries.ts';
 import { createView } from './app/view.ts';
@@ -111,13 +114,22 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   const reader = createStandingReader(deps.channels.directory, config.directoryTimeoutMs);
   const standings = new Standings({ clock, reader, settings, telemetry });
   const read = createReadRecords({ links, contents, codec });
+  const verification = createVerification({
+    ...{ links, contents, checkpoints, copy, signer, codec, clock, settle, settings, telemetry },
+  });
+  const auditStore = createAuditStore(deps.store);
+  const verifyEntries = createVerifyEntries({ clock, audit: auditStore, copy: deps.auditCopy, signer, settings });
+  const verifications = createVerificationStore(deps.store);
+  const verifier = new ScheduledVerification({
+    ...{ clock, store: verifications, verification, verifyEntries, me, settings, telemetry },
+  });
   const archiveServices = archiveService({
     listParked: createListParked({ contents }),
     locateRecord: createLocateRecord({ contents, checkpoints, index, read }),
     located: telemetry.located,
     holds: (person, roles) => standings.holds(person, roles),
     getStatus: createGetStatus({ log, links, countParked, checkpoints, policy, index, signer }),
-    verify: createVerify({ ...audited, links, contents, checkpoints, copy, signer, codec, clock, settle, settings }),
+    verify: createVerify({ ...audited, verification, settings }),
   });
 
   return {
@@ -132,8 +144,10 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
       await keeper.start();
       await sealer.start();
       await indexer.start();
+      await verifier.start();
     },
     async stop() {
+      await verifier.stop();
       await sealer.stop();
       await consumer.stop();
       await indexer.stop();
@@ -152,7 +166,6 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
     const exports = createGate(config.maxExports, limit =>
       archivingErrors('archive.export_busy', { params: { limit }, retryAfterMs: 10_000 }),
     );
-    const auditStore = createAuditStore(deps.store);
     return [
       discoveryService({
         search: createSearch({ ...audited, links, index, resolve, search, gate: searches }),
@@ -164,7 +177,7 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
       }),
       auditService({
         listEntries: createListEntries({ audit: auditStore, people }),
-        verifyEntries: createVerifyEntries({ clock, audit: auditStore, copy: deps.auditCopy, signer, settings }),
+        verifyEntries,
       }),
     ];
   }

@@ -11,7 +11,8 @@ import { type CallContext, type MountedService, personOf, service } from '@parle
 import type { Status } from '../app/get-status.ts';
 import type { createListParked } from '../app/list-parked.ts';
 import type { createLocateRecord } from '../app/locate-record.ts';
-import type { Verify, VerifyEvent } from '../app/verify.ts';
+import type { VerifyEvent } from '../app/verification.ts';
+import type { Verify } from '../app/verify.ts';
 import { archivingErrors } from '../errors.ts';
 import { drained, MOST_QUEUED_BYTES } from './drained.ts';
 import { atMost, recordIdOf } from './validate.ts';

@@ -40,6 +40,7 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   archive_index: carried,
   archive_index_positions: carried,
   archive_names: carried,
+  archive_verifications: { carried: false, why: 'when this installation verifies its archive again' },
   archive_audit: carried,
 };
 
