@@ -128,7 +128,7 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
     locateRecord: createLocateRecord({ contents, checkpoints, index, read }),
     located: telemetry.located,
     holds: (person, roles) => standings.holds(person, roles),
-    getStatus: createGetStatus({ log, links, countParked, checkpoints, policy, index, signer }),
+    getStatus: createGetStatus({ log, links, countParked, checkpoints, policy, index, signer, verifications }),
     verify: createVerify({ ...audited, verification, settings }),
   });
 

@@ -43,6 +43,8 @@ describe('archiving verifies itself', () => {
     assert.ok((last?.at ?? 0) >= began + DAY, 'not before a day is over');
     assert.deepEqual([last?.intact, last?.links, last?.findings, due], [true, 5, 0, (last?.at ?? 0) + DAY]);
     assert.equal(await world.metric('parley_archive_verified_timestamp_seconds'), (last?.at ?? 0) / 1_000);
+    const status = await world.status();
+    assert.deepEqual([status.verifiedMs, status.verifiedIntact], [BigInt(last?.at ?? 0), true]);
     const { entries } = await world.entries();
     assert.deepEqual(entries, [], 'nobody looked into the archive');
     await verifications(2);

@@ -15,7 +15,7 @@ import { retry } from './retry.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { signIns } from './sign-ins.ts';
 import { talk } from './talk.ts';
-import { tamper } from './tamper.ts';
+import { tamper, unasked } from './tamper.ts';
 import { tls } from './tls.ts';
 import { trace } from './trace.ts';
 import { wire } from './wire.ts';
@@ -41,5 +41,6 @@ export const SCENARIOS: readonly Scenario[] = [
   poison,
   replay,
   tamper,
+  unasked,
   kill,
 ];

@@ -99,6 +99,46 @@ export const tamper: Scenario = {
   },
 };
 
+export const unasked: Scenario = {
+  name: 'archiving finds a changed record by itself, raises the alert and tells whoever asks for its status',
+  config: { archiving: { checkpointMs: 500, copyGraceMs: 1_000, verifyEveryMs: 3_000, verifyPauseMs: 20 } },
+  async run(world) {
+    const { parley } = world;
+    const [ana, ben] = [await world.person('Ana Souza'), await world.person('Ben Katz')];
+    await world.archiving(ana, { archiveInternal: true, archiveExternal: true, critical: false });
+    const desk = await world.device(ana);
+    const { eventId } = await desk.client.send(ben.id, '0: the budget is 100').acknowledged;
+    await desk.client.close();
+    await parley.drain();
+    const administrator = (await world.administrator()).services.archive;
+    /** Resolves when a verification that began from now on has ended. */
+    const verifiedAnew = async (intact: boolean) => {
+      const { verifiedMs: before } = await administrator.getStatus({});
+      await until(
+        `a verification that finds it ${intact ? 'intact' : 'changed'}`,
+        async () => {
+          const { verifiedMs, verifiedIntact } = await administrator.getStatus({});
+          return verifiedMs > before && verifiedIntact === intact;
+        },
+        { timeoutMs: 60_000, everyMs: 250 },
+      );
+    };
+    await verifiedAnew(true);
+    const findings = () => parley.metric('parley_archive_findings_total', { kind: 'altered_content' });
+    assert.equal(await findings(), 0);
+    let takeBack: (store: Store) => Promise<void> = async () => undefined;
+    await behindArchiving(parley, async ({ store }) => {
+      takeBack = (await CRIMES[0]?.commit(store, [eventId], [])) ?? takeBack;
+    });
+    await verifiedAnew(false);
+    assert.ok((await findings()) > 0);
+    assert.equal(await parley.metric('parley_archive_alarms_total'), 0);
+    await behindArchiving(parley, ({ store }) => takeBack(store));
+    await verifiedAnew(true);
+    assert.equal((await world.verify()).result.intact, true);
+  },
+};
+
 /** Resolves when signed checkpoints cover everything. */
 async function covered(world: World): Promise<void> {
   await until('checkpoints over everything', async () => (await world.verify()).result.beyondCheckpoint === 0n, {

@@ -226,6 +226,20 @@ describe('archive key and status', () => {
     };
     assert.deepEqual([value.notIndexed, value.key], [7, keyId]);
   });
+
+  it('say when the server last verified by itself, and what came of it', async t => {
+    const { ctl, status } = await desk(t);
+    const told = async (verifiedIntact: boolean) => {
+      status.status = { verifiedMs: BigInt(Date.now() - 3 * 3_600_000), verifiedIntact };
+      return (await ctl(['archive', 'status'])).stdout;
+    };
+    assert.match(await told(true), /Verified by the server itself 3 h ago: intact\./);
+    assert.match(await told(false), /3 h ago: NOT intact; archive verify and audit verify say what is wrong/);
+    const { verified } = JSON.parse((await ctl(['archive', 'status', '--json'])).stdout) as { verified: object };
+    assert.deepEqual(Object.keys(verified), ['at', 'intact']);
+    status.status = {};
+    assert.doesNotMatch((await ctl(['archive', 'status'])).stdout, /Verified/);
+  });
 });
 
 describe('audit', () => {

@@ -56,10 +56,22 @@ async function status(cli: Cli): Promise<void> {
   const parked = Number(answer.parked);
   const notIndexed = Number(answer.notIndexed);
   const key = answer.signingKeyId;
-  cli.print.result({ policy: answer.policySummary, parked, notIndexed, key, partitions }, () => [
+  const verifiedAt = isoOf(answer.verifiedMs);
+  const verified = verifiedAt && { at: verifiedAt, intact: answer.verifiedIntact };
+  const value = { policy: answer.policySummary, parked, notIndexed, key, ...(verified && { verified }), partitions };
+  cli.print.result(value, () => [
     oneLine(answer.policySummary),
     ...(notIndexed > 0 ? [`Archived and not to be found by words yet: ${counted(notIndexed, 'record')}.`] : []),
     ...(key === '' ? [] : [`Checkpoints and exports are signed by key ${oneLine(key)}.`]),
+    ...(answer.verifiedMs === 0n
+      ? []
+      : [
+          `Verified by the server itself ${lengthOf(now - Number(answer.verifiedMs))} ago: ${
+            answer.verifiedIntact
+              ? 'intact.'
+              : cli.print.style('red', 'NOT intact; archive verify and audit verify say what is wrong.')
+          }`,
+        ]),
     ...(parked > 0
       ? [
           cli.print.style(

@@ -7,6 +7,7 @@ import type { CheckpointStore, LinkStore } from '../ports/archive-store.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { IndexStore } from '../ports/index-store.ts';
 import type { PolicyReader } from '../ports/policy.ts';
+import type { VerificationOutcome, VerificationStore } from '../ports/verification-store.ts';
 import { countNotIndexed } from './chains.ts';
 
 export interface StatusDeps {
@@ -17,6 +18,7 @@ export interface StatusDeps {
   readonly policy: PolicyReader;
   readonly index: IndexStore;
   readonly signer: CheckpointSigner;
+  readonly verifications: VerificationStore;
 }
 
 export interface PartitionState {
@@ -39,6 +41,8 @@ export interface Status {
   readonly signingKeyId: string;
   /** SPKI PEM. */
   readonly signingPublicKey: string;
+  /** How the last verification ended that archiving made by itself. */
+  readonly verified: VerificationOutcome | undefined;
 }
 
 /** How far the archive is. Read from store and log, so that every replica says the same. */
@@ -69,9 +73,13 @@ export function createGetStatus(deps: StatusDeps): (context: CallContext) => Pro
     try {
       const [epoch, ends] = await Promise.all([log.epoch(), log.ends()]);
       const partitions = await Promise.all(ends.map(end => partitionState(epoch, end)));
-      const [parked, notIndexed] = await Promise.all([deps.countParked(), countNotIndexed(links, index)]);
+      const [parked, notIndexed, state] = await Promise.all([
+        deps.countParked(),
+        countNotIndexed(links, index),
+        deps.verifications.read(),
+      ]);
       const key = { signingKeyId: signer.keyId, signingPublicKey: signer.publicPem };
-      return { partitions, parked, notIndexed, policySummary: summaryOf(await asked), ...key };
+      return { partitions, parked, notIndexed, policySummary: summaryOf(await asked), ...key, verified: state?.last };
     } catch (cause) {
       throw archivingErrors('archive.store_unavailable', { retryAfterMs: 1_000, cause });
     }

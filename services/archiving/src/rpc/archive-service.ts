@@ -54,6 +54,8 @@ export function archiveService(useCases: ArchiveUseCases): MountedService {
         notIndexed: BigInt(status.notIndexed),
         signingKeyId: status.signingKeyId,
         signingPublicKey: status.signingPublicKey,
+        verifiedMs: BigInt(status.verified?.atMs ?? 0),
+        verifiedIntact: status.verified?.intact === true,
       };
     },
     async listParked({ limit, cursor }) {
