@@ -59,7 +59,7 @@ describe('parley export and import', () => {
     const target = await installation(at('new'));
     await importAll(target, { from: at('export') }, silent);
     const [before, after] = [await contents(source), await contents(target)];
-    const left = { directory_attempts: {}, archive_verifications: {} };
+    const left: Readonly<Record<string, object>> = { directory_attempts: {}, archive_verifications: {} };
     assert.deepEqual(
       Object.keys(left).map(name => after[name]),
       Object.values(left),
