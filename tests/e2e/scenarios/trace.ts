@@ -72,7 +72,7 @@ export const trace: Scenario = {
     );
     assert.deepEqual((JSON.parse((await asViewer('trace', eventId, '--json')).stdout) as Traced).recipients, []);
     const words = await administrator('trace', eventId.slice(ana.id.length + 1), '--sender', ana.address);
-    assert.match(words.stdout, /critical mode/);
+    assert.match(words.stdout, /lane {8}critical: /);
     for (const id of [unarchived, `${ana.id}.${crypto.randomUUID()}`]) {
       const told = await administrator('trace', id);
       assert.equal(told.code, 1, told.stdout + told.stderr);
@@ -113,7 +113,7 @@ async function explainsPresence(
   const shown = desk.client.presence.of(ben.id).getSnapshot();
   assert.deepEqual([value.sees.availability, value.sees.noteShown], [shown.availability, shown.note !== '']);
   const words = await administrator('explain', 'presence', ana.id, ben.id);
-  assert.match(words.stdout, /sees Ben Katz as busy, at a computer, with a note\.\n/);
+  assert.match(words.stdout, /sees Ben Katz as busy \(computer\), with a note\.\n/);
   assert.match(words.stdout, /decided {4}by the entry for the organisation, which everybody has/);
   assert.doesNotMatch(told.stdout + words.stdout, /back soon/);
   for (const other of others) assert.equal((await other('explain', 'presence', ana.id, ben.id)).code, FORBIDDEN);

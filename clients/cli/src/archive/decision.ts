@@ -49,6 +49,10 @@ export function deciderInWords(decidedBy: string, nameOf: (personId: string) => 
 
 /** Whether a message can get lost to the archive, in words. */
 export const modeInWords = (critical: boolean): string =>
+  `${critical ? 'in critical mode' : 'not in critical mode'}: ${promiseOf(critical)}`;
+
+/** What is promised to the archive, in words. */
+export const promiseOf = (critical: boolean): string =>
   critical
-    ? 'in critical mode: what cannot be archived is refused and delivered to nobody'
-    : 'not in critical mode: what cannot be archived at once is delivered and archived later';
+    ? 'what cannot be archived is refused and delivered to nobody'
+    : 'what cannot be archived at once is delivered and archived later';

@@ -47,7 +47,7 @@ function explanationLines(cli: Cli, told: ExplainPresenceResponse, viewer: Perso
   const { view } = told;
   const device = view ? deviceName(view.device) : '';
   const seen = view ? availabilityText(view) : 'unknown';
-  const shown = [seen, ...(device ? [`at a ${device}`] : []), ...(told.noteShown ? ['with a note'] : [])].join(', ');
+  const shown = `${seen}${device ? ` (${device})` : ''}${told.noteShown ? ', with a note' : ''}`;
   const withheld = told.withheld.map(part => WITHHELD[part] ?? 'unknown');
   return [
     `${oneLine(viewer.displayName)} sees ${oneLine(target.displayName)} as ${shown}.`,

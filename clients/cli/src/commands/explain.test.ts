@@ -117,7 +117,7 @@ describe('explain presence', () => {
     assert.equal(code, 0);
     const day = (text: string) => text.replaceAll(/2026-01-0[0-9] [0-9:]{5}/g, 'DAY');
     assert.deepEqual(day(stdout).split('\n'), [
-      '林美玲 sees Tom Okafor as busy, at a computer, with a note.',
+      '林美玲 sees Tom Okafor as busy (computer), with a note.',
       '',
       'level      colleagues (container 200)',
       'decided    by the entry for the organisation, which everybody has; Tom Okafor has none of his own',
@@ -178,7 +178,7 @@ describe('trace', () => {
     const { code, stdout } = await ctl('trace', 'mei-id.m1', '--recipient', 'tom-id');
     assert.equal(code, 0);
     assert.match(stdout, /^archived {2}1\/archive\/0\/7\n/);
-    assert.match(stdout, /lane {8}archived, not in critical mode/);
+    assert.match(stdout, /lane {8}archived: what cannot be archived at once is delivered/);
     assert.match(stdout, /decided by {2}the policy of 林美玲 \(scope person\)\n/);
     assert.match(stdout, /log {9}topic archive, partition 0, offset 7, epoch 1\n/);
     assert.match(stdout, /covered by a signed one\nsearch {6}cannot be found yet/);
@@ -201,7 +201,7 @@ describe('trace', () => {
     server.explained.set('tom-id', { endpoints });
     server.explained.set('gone-id', {});
     const { stdout } = await ctl('trace', 'mei-id.m1');
-    assert.match(stdout, /lane {8}critical, in critical mode/);
+    assert.match(stdout, /lane {8}critical: what cannot be archived is refused/);
     assert.match(stdout, /Tom Okafor +desk +computer +since .* was there: pushed/);
     assert.match(stdout, /Tom Okafor +tab +web +since .* came later: with the synchronisation/);
     assert.match(stdout, /Tom Okafor +phone +mobile +lost .* connection lost: when it is back/);

@@ -1,6 +1,6 @@
 import type { LocateRecordResponse } from '@parley/contracts/archive/v1/archive';
 import { Command } from 'commander';
-import { deciderInWords, type Governed, modeInWords } from '../archive/decision.ts';
+import { deciderInWords, type Governed, promiseOf } from '../archive/decision.ts';
 import { effectiveOf, governed, governedJson, policyTable, switchesOf } from '../archive/governed.ts';
 import { STATES } from '../archive/query.ts';
 import { devicesOf, type Recipient, recipientJson, recipientTable } from '../archive/recipients.ts';
@@ -85,7 +85,7 @@ function locatedLines(cli: Cli, located: LocateRecordResponse, people: readonly 
   return [
     `${print.style('green', STATES[located.state] ?? 'unknown')}  ${oneLine(located.linkId)}`,
     `accepted    ${timeOf(Number(located.acceptedMs), io.now())}`,
-    `lane        ${laneOf(located)}, ${modeInWords(located.critical)}`,
+    `lane        ${laneOf(located)}: ${promiseOf(located.critical)}`,
     `decided by  ${decider} (scope ${scope})`,
     `log         topic ${oneLine(topic)}, partition ${partition}, offset ${offset}, epoch ${epoch}`,
     `checkpoint  ${located.checkpointed ? 'covered by a signed one' : 'not yet; the next one covers it'}`,
