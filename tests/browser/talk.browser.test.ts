@@ -104,19 +104,20 @@ describe('talking', () => {
       await messageOf(page, 'entry 111 of').waitFor({ state: 'attached' });
       return (await messageOf(page, 'entry 105 of').count()) === 0;
     });
-    const top = messageOf(page, 'entry 111 of');
-    await list.evaluate(box => box.scrollTo({ top: 100 }));
-    await messageOf(page, 'entry 60 of').waitFor({ state: 'attached' });
-    await until('the place to be kept', async () => {
-      const box = await top.boundingBox();
-      return box !== null && box.y > 0 && box.y < 500;
+    const place = await messageOf(page, 'entry 111 of').evaluate(message => {
+      message.closest('#messages')?.scrollTo({ top: 100 });
+      return message.getBoundingClientRect().y;
     });
+    await messageOf(page, 'entry 60 of').waitFor({ state: 'attached' });
+    const at = () => messageOf(page, 'entry 111 of').evaluate(message => message.getBoundingClientRect().y);
+    await until('the place to be kept', async () => Math.abs((await at()) - place) < 20);
     await world.shot(page, 'history');
     await messageOf(page, 'entry 60 of').scrollIntoViewIfNeeded();
     await messageOf(page, 'entry 1 of').waitFor({ state: 'attached' });
     await list.focus();
     await page.keyboard.press('Home');
     await page.getByText('This is where your conversation').waitFor();
+    await until('the list to rest at its beginning', () => list.evaluate(box => box.scrollTop === 0));
     await weis.send(ana.id, 'while she reads what was').acknowledged;
     await messageOf(page, 'while she reads').waitFor({ state: 'attached' });
     await until('one unread message in the title', async () => (await page.title()).startsWith('(1)'));

@@ -1,4 +1,4 @@
-import { type ComponentType, type ReactNode, useEffect, useReducer } from 'react';
+import { type ComponentType, type ReactNode, useSyncExternalStore } from 'react';
 
 /** A component whose code is fetched when it is wanted. */
 export interface Later<P> {
@@ -19,12 +19,14 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     return loading;
   };
 
+  // React looks again after it has subscribed: the code may come between a screen's rendering and that
+  const subscribe = (again: () => void) => {
+    void preload().then(again);
+    return () => undefined;
+  };
+
   function LaterComponent({ meanwhile = null, ...props }: P & { readonly meanwhile?: ReactNode }) {
-    const [, again] = useReducer((times: number) => times + 1, 0);
-    useEffect(() => {
-      if (!loaded) void preload().then(again);
-    }, []);
-    const Loaded = loaded;
+    const Loaded = useSyncExternalStore(subscribe, () => loaded);
     return Loaded ? <Loaded {...(props as unknown as P)} /> : meanwhile;
   }
   return Object.assign(LaterComponent, { preload });
