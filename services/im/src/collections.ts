@@ -18,12 +18,6 @@ export interface EventDoc extends Doc {
   readonly pendingRecord?: Uint8Array;
 }
 
-/** A send that was refused, as it was kept before refusals took the place of the event. Nothing writes it any more. */
-export interface RefusalDoc extends Doc {
-  readonly v: number;
-  readonly until: number;
-}
-
 export const imEvents: CollectionSpec<EventDoc> = {
   name: 'im_events',
   indexes: {
@@ -34,12 +28,4 @@ export const imEvents: CollectionSpec<EventDoc> = {
   clusterBy: 'conversation',
 };
 
-export const imRefusals: CollectionSpec<RefusalDoc> = {
-  name: 'im_refusals',
-  indexes: { until: { kind: 'expiring', field: 'until' } },
-};
-
-export const imCollections: readonly CollectionSpec<Doc>[] = [
-  imEvents as CollectionSpec<Doc>,
-  imRefusals as CollectionSpec<Doc>,
-];
+export const imCollections: readonly CollectionSpec<Doc>[] = [imEvents as CollectionSpec<Doc>];

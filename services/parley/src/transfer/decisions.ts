@@ -32,7 +32,6 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   // Devices in presence_people belong to these: with their leases they go the way of a crash, each after its grace.
   presence_leases: carried,
   im_events: carried,
-  im_refusals: carried,
   archive_links: carried,
   archive_contents: carried,
   archive_checkpoints: carried,

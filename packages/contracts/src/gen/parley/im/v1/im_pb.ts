@@ -163,8 +163,9 @@ export type SendMessageRequest = Message<"parley.im.v1.SendMessageRequest"> & {
   afterKey: string;
 
   /**
-   * How often this message was tried before; the first time 0. Only speeds up
-   * the search for an earlier result.
+   * How often this message was tried before; the first time 0, in every
+   * repetition greater: a refusal then covers the tries before it as well, and
+   * a message that was refused can be sent again.
    *
    * @generated from field: uint32 attempt = 5;
    */
