@@ -153,9 +153,13 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   try {
     await Promise.all(processes.filter((_, i) => !layout.processes[i]?.spare).map(p => p.start()));
     await balancer?.start();
-    await until('the public port to answer', () => fetch(layout.url, { signal: AbortSignal.timeout(1_000) }), {
-      timeoutMs: 60_000,
-    });
+    const ended = () => balancer?.running === false;
+    await until(
+      'the public port to answer',
+      () => ended() || fetch(layout.url, { signal: AbortSignal.timeout(1_000) }),
+      { timeoutMs: 60_000 },
+    );
+    if (ended()) throw new Error(`the load balancer ended:\n${balancer?.log().slice(-4_000)}`);
     if (layout.balancer) await routed(layout.url, 'parley.directory.v1.AuthService/GetKeySet');
   } catch (error) {
     await stopAll();
@@ -310,9 +314,7 @@ export async function routed(url: string, method: string): Promise<void> {
   await until(
     `the load balancer to reach ${method}`,
     async () => (await fetch(`${url}/${method}`, request)).status === 200,
-    {
-      timeoutMs: 60_000,
-    },
+    { timeoutMs: 60_000 },
   );
 }
 

@@ -22,12 +22,12 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
   let ended: Promise<void> = Promise.resolve();
 
   before(async () => {
-    pool = await startPool({ maxConnections: 24_000 });
+    const sessions = Number(process.env.PARLEY_TEST_SESSIONS ?? 200);
+    pool = await startPool({ maxConnections: 4_000 + 4 * sessions });
     await new Promise<void>((ready, failed) => {
       ended = inWorld(pool.parley, noLogFaults, async world => {
         traffic = await startTraffic(world);
         const scale = long ? 1 : 0.4;
-        const sessions = Number(process.env.PARLEY_TEST_SESSIONS ?? 200);
         ground = { pool, world, traffic, scale, sessions, pick: list => list[0] as (typeof list)[number] };
         ready();
         await new Promise<void>(resolve => (end = resolve));
