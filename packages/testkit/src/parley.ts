@@ -156,7 +156,7 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
     const ended = () => balancer?.running === false;
     await until(
       'the public port to answer',
-      () => ended() || fetch(layout.url, { signal: AbortSignal.timeout(1_000) }),
+      async () => ended() || (await fetch(layout.url, { signal: AbortSignal.timeout(1_000) })),
       { timeoutMs: 60_000 },
     );
     if (ended()) throw new Error(`the load balancer ended:\n${balancer?.log().slice(-4_000)}`);
