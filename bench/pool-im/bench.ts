@@ -3,11 +3,16 @@ import type { Bench, Row } from '../lib/bench.ts';
 import { openCpuQuotas } from '../lib/cpu-quota.ts';
 import { signInPeople } from '../lib/people.ts';
 import { groupCpuUs, type PoolTarget, startPoolTarget } from '../lib/pool.ts';
+import { UNLIMITED } from '../lib/server.ts';
 import { type Talk, talk } from '../lib/talk.ts';
 
+/** People for each replica: a replica that has less under way than others shares fewer batches. */
 const SESSIONS = 100;
 const WINDOW = 2;
 const SECONDS = 12;
+/** Longer than `LATE`: what looks at records again afterwards is part of what a message costs. */
+const WARM_MS = 7_000;
+const LATE = { keyVisibleMs: 4_000, reconcileMarginMs: 1_000 };
 
 /** What each replica of im and session may use when growth is measured: so little that they are what is scarce. */
 const SHARE = 0.1;
@@ -19,6 +24,7 @@ export const bench: Bench = async ({ smoke }) => {
     const target = await startPoolTarget({
       replicas: { session: replicas, im: replicas, archiving: 1, presence: 1, directory: 1 },
       config: {
+        im: { ...UNLIMITED.im, ...LATE },
         directory: {
           signInsPerPeerPerMinute: 1_000_000,
           hashQueue: 10_000,
@@ -40,20 +46,20 @@ export const bench: Bench = async ({ smoke }) => {
 async function measure(target: PoolTarget, replicas: number, smoke: boolean): Promise<Row[]> {
   const key = `replicas_${replicas}`;
   const name = `${replicas} im, ${replicas} session`;
-  const people = await signInPeople(target, smoke ? 10 : SESSIONS);
+  const people = await signInPeople(target, smoke ? 10 : SESSIONS * replicas);
   const speak = (pace?: number) =>
     talk({
       ...{ host: target.host, port: target.port, people },
       seconds: smoke ? 1 : SECONDS,
       window: WINDOW,
-      warmMs: smoke ? 500 : 5_000,
+      warmMs: smoke ? 500 : WARM_MS,
       ...(pace !== undefined && { pace }),
       look: () => target.groups().map(group => ({ ...group, cpuUs: groupCpuUs(group) })),
     });
 
   const closed = await speak();
   const cpu = costs(closed);
-  const ours = cpu.filter(group => group.ours).reduce((sum, group) => sum + group.us, 0);
+  const ours = oursOf(cpu);
   const all = cpu.reduce((sum, group) => sum + group.us, 0);
   const rows: Row[] = [
     row(`${key}_rate_per_s`, `${name}: messages acknowledged and delivered`, closed.rate, '/s on one core'),
@@ -67,6 +73,7 @@ async function measure(target: PoolTarget, replicas: number, smoke: boolean): Pr
   rows.push(
     row(`${key}_fifth_p50_ms`, '  at a fifth of capacity, median', paced.p50, 'ms'),
     row(`${key}_fifth_p99_ms`, '  at a fifth of capacity, 99 %', paced.p99, 'ms'),
+    row(`${key}_fifth_parley_cpu_us`, '  at a fifth of capacity, CPU a message', oursOf(costs(paced)), 'us'),
   );
 
   const quotas = openCpuQuotas();
@@ -94,5 +101,8 @@ type Costs = Talk<readonly { readonly kind: string; readonly ours: boolean; read
 /** CPU a message by kind of process, microseconds. */
 const costs = ({ before, after, count }: Costs) =>
   after.map(({ kind, ours, cpuUs }, i) => ({ kind, ours, us: (cpuUs - (before[i]?.cpuUs ?? 0)) / count }));
+
+const oursOf = (groups: ReturnType<typeof costs>): number =>
+  groups.filter(group => group.ours).reduce((sum, group) => sum + group.us, 0);
 
 const row = (key: string, what: string, value: number, unit: string): Row => ({ key, what, value, unit });
