@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ParleyUnderTest, type ProductProcess, startParley } from '@parley/testkit';
@@ -93,7 +93,7 @@ export async function startPool(
       topology: 'pool',
       backends: { natsUrl: nats.url, kafkaBrokers: kafka.brokers, mongoUrl: mongo.url },
       config: { ...CONFIG, ...options.config },
-      ...(options.maxConnections && { maxConnections: options.maxConnections }),
+      maxConnections: Math.min(options.maxConnections ?? 4_000, Math.floor((mostFiles() - 500) / 2)),
       env: name => ({
         ...insideOf(name).env,
         PARLEY_POOL_NATS_SERVERS: `nats://127.0.0.1:${linkOf(name, 'nats').port}`,
@@ -129,3 +129,9 @@ export async function startPool(
 }
 
 const portOf = (url: string): number => Number(new URL(url).port);
+
+/** Files a process may have open, whatever it asks for; the load balancer needs two for a connection. */
+function mostFiles(): number {
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return hard === undefined ? Infinity : Number(hard);
+}
