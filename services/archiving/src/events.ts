@@ -75,6 +75,10 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     name: 'parley_archive_verified_timestamp_seconds',
     help: 'When the last verification that archiving made by itself ended, seconds since 1970-01-01 UTC.',
   });
+  const verificationDue = metrics.gauge({
+    name: 'parley_archive_verification_due_timestamp_seconds',
+    help: 'When the next verification that archiving makes by itself is due, seconds since 1970-01-01 UTC; past until it has ended, 0 when none is made.',
+  });
   const verifyFailures = metrics.counter({
     name: 'parley_archive_verify_failures_total',
     help: 'Verifications that archiving began by itself and could not finish; they are made again.',
@@ -227,6 +231,9 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
     },
     verifiedByItself(atMs: number) {
       verifiedAt.set(atMs / 1_000);
+    },
+    verificationDue(atMs: number) {
+      verificationDue.set(atMs / 1_000);
     },
     verified(intact: boolean, linkCount: number, findingCount: number) {
       verifications.inc({ result: intact ? 'intact' : 'findings' });

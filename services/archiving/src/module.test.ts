@@ -430,7 +430,7 @@ describe('the status', () => {
     await filled();
     await world.stop();
     await world.append(...ids(2, 30));
-    const { partitions, policySummary } = await world.status();
+    const { partitions, policySummary, peopleWithOwnPolicy } = await world.status();
     assert.equal(partitions.length, 1);
     const [one] = partitions;
     assert.deepEqual(
@@ -441,5 +441,6 @@ describe('the status', () => {
     assert.equal(one?.headHash, Buffer.from((await world.links()).at(-1)?.hashes.subarray(32) ?? []).toString('hex'));
     assert.equal(one?.epoch, BigInt(await world.log.epoch()));
     assert.match(policySummary, /all messages are archived/);
+    assert.equal(peopleWithOwnPolicy, 3n);
   });
 });

@@ -25,7 +25,7 @@ async function begin(config: Partial<ArchivingConfig> = {}, records = 5): Promis
 const verified = (result = '') => world.metric(`parley_archive_verifications_total{result="${result}`);
 const state = async () => (await world.collection(archiveVerifications).get('everything')) as VerificationDoc;
 
-/** Lets a minute pass at a time until there were so many verifications. */
+/** Lets time pass until there were so many verifications. */
 const verifications = (n: number, stepMs = 20_000) =>
   until(async () => {
     if ((await verified()) < n) await world.clock.advance(stepMs);
@@ -43,6 +43,7 @@ describe('archiving verifies itself', () => {
     assert.ok((last?.at ?? 0) >= began + DAY, 'not before a day is over');
     assert.deepEqual([last?.intact, last?.links, last?.findings, due], [true, 5, 0, (last?.at ?? 0) + DAY]);
     assert.equal(await world.metric('parley_archive_verified_timestamp_seconds'), (last?.at ?? 0) / 1_000);
+    assert.equal(await world.metric('parley_archive_verification_due_timestamp_seconds'), due / 1_000);
     const status = await world.status();
     assert.deepEqual([status.verifiedMs, status.verifiedIntact], [BigInt(last?.at ?? 0), true]);
     const { entries } = await world.entries();
@@ -77,6 +78,30 @@ describe('archiving verifies itself', () => {
     await until(async () => (await state()).last !== undefined);
     const tookMs = ((await state()).last?.at ?? 0) - began - 2_000_000;
     assert.ok(tookMs >= 6 * 10_000, `it took ${tookMs} ms`);
+  });
+
+  it('as slowly through the audit log, and keeps others from beginning meanwhile', async () => {
+    const pause = 60_000;
+    await begin({ verifyEveryMs: 2_000_000, verifyPauseMs: pause, verifyLeaseMs: pause + 20_000 });
+    await world.start();
+    await world.verify();
+    const asked = await verified();
+    await verifications(asked + 1, 1_000);
+    const linksAt = world.clock.now();
+    await until(async () => {
+      if (!(await state()).last) await world.clock.advance(1_000);
+      return (await state()).last !== undefined;
+    });
+    assert.ok(((await state()).last?.at ?? 0) - linksAt >= 2 * pause - 2_000);
+    assert.equal(await verified(), asked + 1);
+  });
+
+  it('and tells when it is due, however often it fails', async () => {
+    await begin();
+    await world.clock.advance(700_000);
+    const { due } = await state();
+    assert.equal(await world.metric('parley_archive_verification_due_timestamp_seconds'), due / 1_000);
+    assert.equal(await world.metric('parley_archive_verified_timestamp_seconds'), 0);
   });
 
   it('by one replica at a time, and by another when the one that began is silent', async () => {

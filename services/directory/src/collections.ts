@@ -97,7 +97,10 @@ export const memberships: CollectionSpec<MembershipDoc> = {
   },
 };
 
-export const policies: CollectionSpec<PolicyDoc> = { name: 'directory_policies', indexes: {} };
+export const policies: CollectionSpec<PolicyDoc> = {
+  name: 'directory_policies',
+  indexes: { byId: { kind: 'ordered', fields: ['_id'] } },
+};
 
 export const directoryCollections: readonly CollectionSpec<Doc>[] = [
   people,

@@ -213,18 +213,23 @@ describe('archive key and status', () => {
   it('show the key that exports are signed with', async t => {
     const { ctl, status } = await desk(t);
     const { publicPem, keyId } = newSigner();
-    status.status = { policySummary: 'All.', notIndexed: 7n, signingKeyId: keyId, signingPublicKey: publicPem };
+    const partitions = [{ epoch: 117653352016022n, topic: 'archive', partition: 2, nextOffset: 5n }];
+    const policy = { policySummary: 'All.', peopleWithOwnPolicy: 1n, partitions };
+    status.status = { ...policy, notIndexed: 7n, signingKeyId: keyId, signingPublicKey: publicPem };
     assert.equal((await ctl(['archive', 'key'])).stdout, publicPem);
     const { stdout } = await ctl(['archive', 'status']);
     assert.match(
       stdout,
-      new RegExp(`Archived and not to be found by words yet: 7 records.*\n.*signed by key ${keyId}`),
+      new RegExp(
+        `^All\\.\nWith another policy of his own: 1 person\\.\nArchived and not to be found by words yet: 7 records.*\n.*signed by key ${keyId}`,
+      ),
     );
     const value = JSON.parse((await ctl(['archive', 'status', '--json'])).stdout) as {
       notIndexed: number;
       key: string;
+      partitions: { epoch: number }[];
     };
-    assert.deepEqual([value.notIndexed, value.key], [7, keyId]);
+    assert.deepEqual([value.notIndexed, value.key, value.partitions[0]?.epoch], [7, keyId, 117653352016022]);
   });
 
   it('say when the server last verified by itself, and what came of it', async t => {

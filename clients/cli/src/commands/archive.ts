@@ -43,7 +43,7 @@ async function status(cli: Cli): Promise<void> {
   const answer = await cli.client().services.archive.getStatus({}, { signal: cli.io.interrupted });
   const now = cli.io.now();
   const partitions = answer.partitions.map(p => ({
-    epoch: p.epoch,
+    epoch: Number(p.epoch),
     topic: p.topic,
     partition: p.partition,
     firstOffset: Number(p.firstOffset),
@@ -58,9 +58,19 @@ async function status(cli: Cli): Promise<void> {
   const key = answer.signingKeyId;
   const verifiedAt = isoOf(answer.verifiedMs);
   const verified = verifiedAt && { at: verifiedAt, intact: answer.verifiedIntact };
-  const value = { policy: answer.policySummary, parked, notIndexed, key, ...(verified && { verified }), partitions };
+  const exceptions = Number(answer.peopleWithOwnPolicy);
+  const value = {
+    policy: answer.policySummary,
+    exceptions,
+    parked,
+    notIndexed,
+    key,
+    ...(verified && { verified }),
+    partitions,
+  };
   cli.print.result(value, () => [
     oneLine(answer.policySummary),
+    ...(exceptions > 0 ? [`With another policy of his own: ${counted(exceptions, 'person', 'people')}.`] : []),
     ...(notIndexed > 0 ? [`Archived and not to be found by words yet: ${counted(notIndexed, 'record')}.`] : []),
     ...(key === '' ? [] : [`Checkpoints and exports are signed by key ${oneLine(key)}.`]),
     ...(answer.verifiedMs === 0n

@@ -37,6 +37,8 @@ export interface Status {
   readonly partitions: readonly PartitionState[];
   readonly parked: number;
   readonly policySummary: string;
+  /** People whose own policy differs from that; 0 when the directory does not answer. */
+  readonly peopleWithOwnPolicy: number;
   readonly notIndexed: number;
   readonly signingKeyId: string;
   /** SPKI PEM. */
@@ -79,7 +81,9 @@ export function createGetStatus(deps: StatusDeps): (context: CallContext) => Pro
         deps.verifications.read(),
       ]);
       const key = { signingKeyId: signer.keyId, signingPublicKey: signer.publicPem };
-      return { partitions, parked, notIndexed, policySummary: summaryOf(await asked), ...key, verified: state?.last };
+      const global = await asked;
+      const who = { policySummary: summaryOf(global), peopleWithOwnPolicy: global?.exceptions ?? 0 };
+      return { partitions, parked, notIndexed, ...who, ...key, verified: state?.last };
     } catch (cause) {
       throw archivingErrors('archive.store_unavailable', { retryAfterMs: 1_000, cause });
     }

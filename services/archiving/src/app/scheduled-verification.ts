@@ -3,13 +3,13 @@ import type { ArchivingConfig } from '../config.ts';
 import type { Telemetry } from '../events.ts';
 import type { VerificationOutcome, VerificationState, VerificationStore } from '../ports/verification-store.ts';
 import type { Verification } from './verification.ts';
-import type { AuditVerdict } from './verify-entries.ts';
+import type { VerifyEntries } from './verify-entries.ts';
 
 export interface ScheduledVerificationDeps {
   readonly clock: Clock;
   readonly store: VerificationStore;
   readonly verification: Verification;
-  readonly verifyEntries: (signal: AbortSignal) => Promise<AuditVerdict>;
+  readonly verifyEntries: VerifyEntries;
   /** Names this replica. */
   readonly me: string;
   readonly settings: Pick<ArchivingConfig, 'verifyEveryMs' | 'verifyPauseMs' | 'verifyLeaseMs'>;
@@ -64,6 +64,7 @@ export class ScheduledVerification implements Module {
     try {
       const state = await store.read();
       if (state?.last) telemetry.verifiedByItself(state.last.atMs);
+      if (state) telemetry.verificationDue(state.dueMs);
       const now = clock.now();
       // an archive that was never verified by itself gets its first turn after the usual time
       if (!state) await store.move({ dueMs: now + verifyEveryMs, by: '', untilMs: 0, revision: 0 });
@@ -94,6 +95,7 @@ export class ScheduledVerification implements Module {
       });
       await move({ dueMs: last.atMs + settings.verifyEveryMs, by: me, untilMs: 0, last, revision: state.revision });
       telemetry.verifiedByItself(last.atMs);
+      telemetry.verificationDue(state.dueMs);
     } catch (cause) {
       // others need not wait until the lease runs out
       if (!(cause instanceof Overtaken)) await store.move({ ...state, untilMs: 0 }).catch(() => undefined);
@@ -112,7 +114,7 @@ export class ScheduledVerification implements Module {
     let [links, findings] = [0, 0];
     for await (const event of verification({ reportRecords: false, settleMs: 0, signal, pause }))
       if (event.kind === 'result') ({ links, findings } = event.result);
-    const audit = await verifyEntries(signal);
+    const audit = await verifyEntries(signal, pause);
     if (!audit.intact) telemetry.auditFindings(audit.findings);
     const intact = findings === 0 && audit.intact;
     return { atMs: clock.now(), intact, links, findings: findings + audit.findings.length };

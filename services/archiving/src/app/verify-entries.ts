@@ -27,11 +27,14 @@ export interface AuditVerdict {
   readonly findings: readonly string[];
 }
 
+/** `pause` is awaited after each page. */
+export type VerifyEntries = (signal: AbortSignal, pause?: () => Promise<void>) => Promise<AuditVerdict>;
+
 /** Checks the audit log: numbers, hashes, signatures, and the statements in the second place. */
-export function createVerifyEntries(deps: VerifyEntriesDeps): (signal: AbortSignal) => Promise<AuditVerdict> {
+export function createVerifyEntries(deps: VerifyEntriesDeps): VerifyEntries {
   const { audit, clock, copy, signer, settings } = deps;
 
-  return async signal => {
+  return async (signal, pause) => {
     const findings: string[] = [];
     let wrong = 0;
     const report = (finding: string) => ++wrong <= MOST_FINDINGS && findings.push(finding);
@@ -52,6 +55,7 @@ export function createVerifyEntries(deps: VerifyEntriesDeps): (signal: AbortSign
           entries++;
         }
         await turn();
+        await pause?.();
         signal.throwIfAborted();
         if (page.length < PAGE) return { entries, settled };
       }
@@ -71,6 +75,7 @@ export function createVerifyEntries(deps: VerifyEntriesDeps): (signal: AbortSign
         else furthest = Math.max(furthest, number);
       }
       await turn();
+      await pause?.();
       signal.throwIfAborted();
       return furthest;
     }

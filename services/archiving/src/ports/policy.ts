@@ -5,6 +5,8 @@ export interface GlobalPolicy {
   readonly internal: boolean;
   readonly external: boolean;
   readonly critical: boolean;
+  /** People whose own policy says something else. */
+  readonly exceptions: number;
 }
 
 export interface PolicyReader {

@@ -51,6 +51,7 @@ export function archiveService(useCases: ArchiveUseCases): MountedService {
         })),
         parked: BigInt(status.parked),
         policySummary: status.policySummary,
+        peopleWithOwnPolicy: BigInt(status.peopleWithOwnPolicy),
         notIndexed: BigInt(status.notIndexed),
         signingKeyId: status.signingKeyId,
         signingPublicKey: status.signingPublicKey,

@@ -92,8 +92,10 @@ function createDirectory() {
           principals: (request.ids ?? []).map(id => ({ id, ...(state.standings.get(id) ?? EVERY_ROLE) })),
         };
       }
-      if (name !== 'GetPeople')
-        return { effective: { policy: { archiveInternal: true, archiveExternal: true, critical: false } } };
+      if (name !== 'GetPeople') {
+        const policy = { archiveInternal: true, archiveExternal: true, critical: false };
+        return { effective: { policy }, peopleWithOwnPolicy: 3n };
+      }
       const { ids = [], addresses = [] } = request;
       const wanted = ({ id, primaryAddress, former = [] }: Known) =>
         ids.includes(id) || [primaryAddress, ...former].some(address => addresses.includes(address));

@@ -64,6 +64,21 @@ describe('archiving policies', () => {
     });
   });
 
+  it('are counted where they say something else than the global one', async () => {
+    const own = async (person = '') =>
+      (await d.call(policy.getEffectiveArchivingPolicy, { person }, administrator())).peopleWithOwnPolicy;
+    await set('');
+    assert.equal(await own(), 0n);
+    await set(alice, { ...on, critical: false });
+    await set(bob);
+    assert.equal(await own(), 1n);
+    assert.equal(await own(bob), 0n); // asked for everybody only
+    await set('', { ...on, archiveExternal: false });
+    assert.equal(await own(), 2n);
+    await reset(alice);
+    assert.equal(await own(), 1n);
+  });
+
   it('announce every change with a version from which answers are fresh', async () => {
     const before = (await principal(alice))?.version as bigint;
     await set(alice);

@@ -2,6 +2,7 @@ import {
   type ArchivingPolicy,
   type EffectivePolicy,
   effectivePolicy,
+  PERSON_POLICIES,
   type PolicyScope,
   policyId,
   type StoredPolicy,
@@ -50,6 +51,18 @@ export async function setArchivingPolicy(
 
 export async function getEffectivePolicy(needs: PolicyNeeds, ref: ScopeRef): Promise<EffectivePolicy> {
   return effectiveFor(needs, await scopeOf(needs, ref));
+}
+
+/** How many people have a policy of their own that says something else than the global one. */
+export async function countOwnPolicies({ policies }: PolicyNeeds, global: ArchivingPolicy): Promise<number> {
+  let count = 0;
+  let after: string | undefined;
+  do {
+    const page = await policies.scan('byId', { range: PERSON_POLICIES, limit: 1_000, ...(after && { after }) });
+    for (const { archiving } of page.docs) if (archiving && !samePolicy(archiving, global)) count++;
+    after = page.next;
+  } while (after !== undefined);
+  return count;
 }
 
 async function scopeOf(needs: PolicyNeeds, ref: ScopeRef): Promise<PolicyScope> {

@@ -50,6 +50,9 @@ export function samePolicy(a: ArchivingPolicy | null, b: ArchivingPolicy | null)
   );
 }
 
+/** Ids of policies of people lie between these two. */
+export const PERSON_POLICIES = { gt: 'person:', lt: 'person;' } as const;
+
 export function policyId(scope: PolicyScope): string {
   if (scope.kind === 'global') return 'global';
   return scope.kind === 'site' ? `site:${scope.site}` : `person:${scope.personId}`;

@@ -1,6 +1,12 @@
 import { PolicyAdminService } from '@parley/contracts/directory/v1/admin';
 import type { ServiceImpl } from '@parley/rpc';
-import { getEffectivePolicy, type PolicyNeeds, type ScopeRef, setArchivingPolicy } from '../app/policies.ts';
+import {
+  countOwnPolicies,
+  getEffectivePolicy,
+  type PolicyNeeds,
+  type ScopeRef,
+  setArchivingPolicy,
+} from '../app/policies.ts';
 import type { Standing } from '../app/standing.ts';
 import { directoryErrors as err } from '../errors.ts';
 import { actorOf, callOf, mountForPeople } from './calls.ts';
@@ -26,7 +32,10 @@ export function policyService(needs: PolicyNeeds & { readonly standing: Standing
       return { effective: policyMessage(effective) };
     },
     async getEffectiveArchivingPolicy(request) {
-      return { effective: policyMessage(await getEffectivePolicy(needs, scopeFrom(request.person))) };
+      const scope = scopeFrom(request.person);
+      const effective = await getEffectivePolicy(needs, scope);
+      const own = scope.kind === 'global' ? await countOwnPolicies(needs, effective.policy) : 0;
+      return { effective: policyMessage(effective), peopleWithOwnPolicy: BigInt(own) };
     },
   };
   return mountForPeople(PolicyAdminService, impl, needs.standing);

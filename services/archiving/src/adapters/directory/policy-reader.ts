@@ -7,10 +7,15 @@ export function createPolicyReader(directory: Channel, timeoutMs: number): Polic
   return {
     async global(context) {
       try {
-        const { effective } = await client.getEffectiveArchivingPolicy({ person: '' }, { timeoutMs, context });
-        const policy = effective?.policy;
+        const answer = await client.getEffectiveArchivingPolicy({ person: '' }, { timeoutMs, context });
+        const policy = answer.effective?.policy;
         return (
-          policy && { internal: policy.archiveInternal, external: policy.archiveExternal, critical: policy.critical }
+          policy && {
+            internal: policy.archiveInternal,
+            external: policy.archiveExternal,
+            critical: policy.critical,
+            exceptions: Number(answer.peopleWithOwnPolicy),
+          }
         );
       } catch {
         return undefined;
