@@ -5,15 +5,18 @@ import { safeJson } from './text.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
+/** What JSON can say: no bigint anywhere. */
+export type JsonOf<T> = T extends bigint ? never : T extends object ? { readonly [K in keyof T]: JsonOf<T[K]> } : T;
+
 /** Prints results: for people as text, for machines as JSON. */
 export interface Printer {
   readonly json: boolean;
   /** Whether people see the results on a terminal. */
   readonly terminal: boolean;
   /** The one result of a command: `value` as JSON, or the lines for people. */
-  result(value: unknown, human: () => readonly string[]): void;
+  result<T>(value: T & JsonOf<T>, human: () => readonly string[]): void;
   /** One of many results of a command that goes on: a JSON line, or text. */
-  event(value: unknown, human: () => string): void;
+  event<T>(value: T & JsonOf<T>, human: () => string): void;
   /** A remark for people, on standard error; machines do not get it. */
   note(text: string): void;
   /** Lines of a table as wide as the terminal. */
