@@ -5,7 +5,7 @@ import { sweepLeases } from './sweep-leases.ts';
 
 /** Leases counted for the metrics. */
 const MOST_LEASES = 1000;
-/** Leases outlive their pods by a minute, and their devices by a grace: they are looked at in every so manieth sweep. */
+/** Leases outlive their pods by a minute, and their devices by a grace: one sweep in so many looks at them. */
 const LEASES_EVERY = 4;
 
 /** Sweeps at regular intervals, one sweep at a time. */
