@@ -1,36 +1,67 @@
-import { publicPrefixes, type TargetName } from './routes.ts';
+import { z } from 'zod';
+import { publicPrefixes, TARGET_NAMES, type TargetName } from './routes.ts';
 
-/** Addresses of one replica. */
-export interface ReplicaAddress {
-  readonly target: TargetName;
-  readonly host: string;
-  readonly publicPort: number;
-  readonly grpcPort: number;
-  readonly adminPort: number;
-}
+/** No spaces, quotes or comments: nothing that would be another directive. */
+const word = z.string().regex(/^[\w.:*/[\]-]{1,253}$/, 'letters, digits and . : * / [ ] - only, at most 253');
+const port = z.int().min(1).max(65_535);
+
+const replica = z.strictObject({
+  target: z.enum(TARGET_NAMES),
+  host: word,
+  publicPort: port,
+  grpcPort: port,
+  adminPort: port,
+  /**
+   * The host is a name that leads to at most so many replicas. It is looked up again every few seconds, so replicas come
+   * and go without a new configuration.
+   */
+  atMost: z.int().min(1).max(1_000).optional(),
+});
 
 /** What the load balancer listens on and balances over. */
-export interface HaproxyPlan {
-  readonly publicBind: string;
-  readonly grpcBind: string;
-  /** Connections at once; default 100,000. Two file descriptors each. */
-  readonly maxConnections?: number;
+export const haproxyPlanSchema = z.strictObject({
+  publicBind: word,
+  grpcBind: word,
+  /** Connections at once. Two file descriptors each. */
+  maxConnections: z.int().min(100).max(10_000_000).default(100_000),
+  /** Name servers that are asked for the names of replicas with `atMost`; none: those of the system. */
+  nameServers: z.array(word).max(10).default([]),
   /** TLS in front and behind; without it both are in clear. Health checks stay in clear. */
-  readonly tls?: HaproxyTls;
-  readonly replicas: readonly ReplicaAddress[];
+  tls: z
+    .strictObject({
+      /** What clients are shown: certificate, its chain and the key in one PEM file. */
+      certificate: word,
+      /** Authorities that the replicas' certificates must come from. */
+      caFile: word,
+      /** What replicas that ask for a certificate are shown, as `certificate`; none without it. */
+      clientCertificate: word.optional(),
+      /** Name that must be in the replicas' certificates. */
+      serverName: word,
+    })
+    .optional(),
+  replicas: z.array(replica).min(1).max(1_000),
+});
+
+/** One entry of {@link haproxyPlanSchema}. */
+type Replica = z.infer<typeof replica>;
+
+/** Reads a plan; throws an error that names each field that is wrong, and why. */
+export function readHaproxyPlan(json: string): HaproxyPlan {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new Error(`the plan is no JSON: ${(cause as Error).message}`, { cause });
+  }
+  const { data, error } = haproxyPlanSchema.safeParse(value);
+  if (data) return data;
+  throw new Error(
+    `the plan is wrong: ${error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`).join('; ')}`,
+  );
 }
 
-/** Files as HAProxy reads them. */
-export interface HaproxyTls {
-  /** What clients are shown: certificate, its chain and the key in one PEM file. */
-  readonly certificate: string;
-  /** Authorities that the replicas' certificates must come from. */
-  readonly caFile: string;
-  /** What replicas that ask for a certificate are shown, as `certificate`; none without it. */
-  readonly clientCertificate?: string;
-  /** Name that must be in the replicas' certificates. */
-  readonly serverName: string;
-}
+/** See {@link haproxyPlanSchema}. */
+export type HaproxyPlan = z.infer<typeof haproxyPlanSchema>;
 
 /**
  * Renders a complete HAProxy configuration. Calls go to the service that owns them by the proto service prefix; only
@@ -52,25 +83,38 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     `  default_backend ${otherwise}`,
     '',
   ];
-  const backend = (
-    target: TargetName,
-    suffix: string,
-    server: (r: ReplicaAddress, name: string) => string,
-    ...extra: readonly string[]
-  ) => [
+  const backend = (target: TargetName, suffix: string, rest: (r: Replica, name: string) => string) => [
     `backend ${target}-${suffix}`,
     `  balance ${target === 'session' ? 'leastconn' : 'roundrobin'}`,
-    ...extra,
-    ...plan.replicas
-      .filter(r => r.target === target)
-      .map((r, i) => `  server ${target}${i + 1} ${r.host}:${server(r, `${target}${i + 1}`)}`),
+    '  option httpchk GET /readyz',
+    ...plan.replicas.filter(r => r.target === target).map((r, i) => server(r, `${target}${i + 1}`, rest)),
     '',
   ];
-  const checked = (r: ReplicaAddress) =>
+  const server = (r: Replica, name: string, rest: (r: Replica, name: string) => string) =>
+    r.atMost === undefined
+      ? `  server ${name} ${r.host}:${rest(r, name)}`
+      : `  server-template ${name}- ${r.atMost} ${r.host}:${rest(r, name)} resolvers names init-addr none`;
+  const checked = (r: Replica) =>
     `check check-proto h1 port ${r.adminPort} inter 2s fastinter 250ms downinter 1s fall 2 rise 1 observe layer4 error-limit 2 on-error mark-down`;
+  // both listeners are of one process, which is asked once; those of a name cannot say which of them is which
+  const followed = (r: Replica, name: string, target: TargetName) =>
+    r.atMost === undefined ? `track ${target}-web/${name}` : checked(r);
+  const resolvers = plan.replicas.some(r => r.atMost !== undefined)
+    ? [
+        'resolvers names',
+        ...(plan.nameServers.length === 0
+          ? ['  parse-resolv-conf']
+          : plan.nameServers.map((address, i) => `  nameserver n${i + 1} ${address}`)),
+        '  accepted_payload_size 8192',
+        '  timeout resolve 1s',
+        '  timeout retry 1s',
+        '  hold valid 2s',
+        '',
+      ]
+    : [];
   return [
     'global',
-    `  maxconn ${plan.maxConnections ?? 100_000}`,
+    `  maxconn ${plan.maxConnections}`,
     '  log stderr format raw local0 notice',
     '',
     'defaults',
@@ -89,6 +133,7 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     '  timeout http-keep-alive 60s',
     '  timeout queue 5s',
     '',
+    ...resolvers,
     // the web client's pages and whatever nobody owns: directory serves the one and refuses the other
     ...frontend(
       'public',
@@ -102,12 +147,11 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     '  http-request return status 404 content-type text/plain string "no service owns this path"',
     '',
     ...targets.flatMap(target => [
-      ...backend(target, 'web', r => `${r.publicPort}${trusted} ${checked(r)}`, '  option httpchk GET /readyz'),
-      // both listeners are of one process, which is asked once
+      ...backend(target, 'web', r => `${r.publicPort}${trusted} ${checked(r)}`),
       ...backend(
         target,
         'grpc',
-        (r, name) => `${r.grpcPort}${trusted}${plan.tls ? ' alpn h2' : ''} proto h2 track ${target}-web/${name}`,
+        (r, name) => `${r.grpcPort}${trusted}${plan.tls ? ' alpn h2' : ''} proto h2 ${followed(r, name, target)}`,
       ),
     ]),
   ].join('\n');

@@ -9,7 +9,7 @@ import { processTerminal } from './commands/terminal.ts';
 import { withDirectory } from './commands/with-directory.ts';
 import { PROFILES } from './config-template.ts';
 import { refuseDemoHere, removeDemo } from './demo-guard.ts';
-import { type HaproxyPlan, renderHaproxy } from './haproxy.ts';
+import { readHaproxyPlan, renderHaproxy } from './haproxy.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { keyCommands } from './key-commands.ts';
 import { rightsCommands } from './rights-commands.ts';
@@ -102,8 +102,8 @@ export function program(): Command {
   command('print-haproxy', 'print an HAProxy configuration for a plan of replicas')
     .requiredOption(
       '--plan <json>',
-      '{"publicBind", "grpcBind", "replicas": [{"target", "host", "publicPort", "grpcPort", "adminPort"}]}',
+      '{"publicBind", "grpcBind", "replicas": [{"target", "host", "publicPort", "grpcPort", "adminPort", "atMost"}]}; with "atMost" the host is a name that leads to so many replicas at most and is looked up again ("nameServers", else those of the system)',
     )
-    .action((options: { plan: string }) => console.log(renderHaproxy(JSON.parse(options.plan) as HaproxyPlan)));
+    .action((options: { plan: string }) => console.log(renderHaproxy(readHaproxyPlan(options.plan))));
   return parley;
 }
