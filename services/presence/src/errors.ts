@@ -72,6 +72,11 @@ export const err = defineErrors({
     message: 'your account is no longer in force',
     remedy: 'Ask an administrator.',
   },
+  'presence.role_lost': {
+    kind: 'forbidden',
+    message: 'you no longer hold a role that allows this',
+    remedy: 'Ask an administrator; after a change of roles sign in again.',
+  },
   'presence.directory_unavailable': {
     kind: 'unavailable',
     message: 'the directory cannot be asked who the watcher is',

@@ -81,7 +81,7 @@ describe('an explanation of presence', () => {
     for (const roles of [[], [Role.VIEWER], [Role.COMPLIANCE_OFFICER], [Role.AUDITOR]])
       await assert.rejects(replica.as('eve', ...roles).explainPresence(pair), refusal('rpc.permission_denied'));
     for (const role of [Role.ADMINISTRATOR, Role.USER_ADMINISTRATOR, Role.HELP_DESK])
-      assert.equal((await replica.as('eve', role).explainPresence(pair)).container, 200);
+      assert.equal((await replica.as(`eve-${role}`, role).explainPresence(pair)).container, 200);
     const admin = replica.as('root', Role.ADMINISTRATOR);
     await assert.rejects(admin.explainPresence({ ...pair, viewerId: '' }), refusal('presence.invalid_id', 'viewer_id'));
     await assert.rejects(
@@ -91,6 +91,17 @@ describe('an explanation of presence', () => {
     world.directory.disabled.add('root');
     await world.pass(130_000);
     await assert.rejects(admin.explainPresence(pair), refusal('presence.account_disabled'));
+  });
+
+  it('is not given to who lost the role, although his token still names it', async () => {
+    await using world = await createWorld();
+    const replica = await world.replica();
+    const help = replica.as('hana', Role.HELP_DESK);
+    await help.explainPresence({ viewerId: 'ann', targetId: 'tom' });
+    world.directory.roles.set('hana', [Role.VIEWER]);
+    await world.pass(130_000);
+    await assert.rejects(help.explainPresence({ viewerId: 'ann', targetId: 'tom' }), refusal('presence.role_lost'));
+    assert.equal(await replica.count('parley_presence_explained_total'), 1);
   });
 
   it('is not given while nobody can say who the viewer is', async () => {

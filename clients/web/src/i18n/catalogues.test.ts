@@ -12,7 +12,7 @@ const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(match => ma
 /** Codes that no action on a page can meet, by why. A new code belongs here or into the catalogues. */
 const NOT_MET: Readonly<Record<string, RegExp>> = {
   'only administrators and compliance officers meet them':
-    /^(archive\..*|directory\.(domain_foreign|address_taken|too_many_addresses|request_reused|last_administrator|too_many_administrators|roles_need_administrator|target_has_roles|cursor_invalid|too_many|person_required|person_deleted|photo_invalid|photo_large|external_id_conflict|manager_not_found|manager_self|group_not_found|group_exists|group_full|role_lost))$/,
+    /^(archive\..*|presence\.role_lost|directory\.(domain_foreign|address_taken|too_many_addresses|request_reused|last_administrator|too_many_administrators|roles_need_administrator|target_has_roles|cursor_invalid|too_many|person_required|person_deleted|photo_invalid|photo_large|external_id_conflict|manager_not_found|manager_self|group_not_found|group_exists|group_full|role_lost))$/,
   'a picture that is not there is not missed': /^directory\.no_photo$/,
   'only services meet them': /^presence\.no_lease$/,
   'only a program that breaks the contract meets them':

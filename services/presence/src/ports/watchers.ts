@@ -14,6 +14,11 @@ export interface Watchers {
    * false as long as nobody can say.
    */
   disabled(id: string): boolean | Promise<boolean>;
+  /**
+   * Whether an enabled person holds one of `roles` now, whatever his token says. Throws `presence.directory_unavailable`
+   * when that cannot be decided.
+   */
+  holds(id: string, roles: readonly number[]): Promise<boolean>;
 }
 
 /** What is remembered of watchers. */

@@ -1,4 +1,5 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { fromBinary, getOption } from '@bufbuild/protobuf';
+import { access } from '@parley/contracts';
 import { PresenceService, PresenceViewSchema } from '@parley/contracts/presence/v1/presence';
 import { personOf, type ServiceImpl, service } from '@parley/rpc';
 import type { Core } from '../app/core.ts';
@@ -15,6 +16,7 @@ import { explained } from './explained.ts';
 import { id, ids, requestId, safe, word } from './validate.ts';
 
 const MOST_PEOPLE = 200;
+const EXPLAIN_ROLES = getOption(PresenceService.method.explainPresence, access).roles;
 
 /** What people call. */
 export function presenceService(core: Core) {
@@ -53,8 +55,13 @@ export function presenceService(core: Core) {
       return { views: resolved.map(({ view }) => fromBinary(PresenceViewSchema, view.bytes)) };
     },
     async explainPresence(request, context) {
-      const pair = { viewerId: id(request.viewerId, 'viewer_id'), targetId: id(request.targetId, 'target_id') };
-      return explained(await explainPresence(core, personOf(context).id, pair));
+      const command = {
+        by: personOf(context).id,
+        roles: EXPLAIN_ROLES,
+        viewerId: id(request.viewerId, 'viewer_id'),
+        targetId: id(request.targetId, 'target_id'),
+      };
+      return explained(await explainPresence(core, command));
     },
   };
   return service(PresenceService, impl);

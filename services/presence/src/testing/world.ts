@@ -48,6 +48,8 @@ export interface FakeDirectory {
   readonly disabled: Set<string>;
   readonly unknown: Set<string>;
   readonly external: Set<string>;
+  /** Roles held now; those that somebody signed in with, unless a test takes them away. */
+  readonly roles: Map<string, readonly Role[]>;
   /** Version of every answer. */
   version: bigint;
   /** Thrown instead of an answer. */
@@ -127,7 +129,10 @@ export async function createWorld(wrapStore: (store: Store) => Store = store => 
         metrics,
         health,
         internal: createClient(PresenceInternalService, session),
-        as: (personId, ...roles) => personally(session, personId, roles),
+        as(personId, ...roles) {
+          directory.roles.set(personId, roles);
+          return personally(session, personId, roles);
+        },
         async count(metric, labels = '') {
           const lines = (await metrics.render()).split('\n');
           const found = lines.filter(line => line.startsWith(`${metric}`) && line.includes(labels));
@@ -177,17 +182,21 @@ function fakeDirectory(): FakeDirectory & { readonly service: MountedService } {
     disabled: new Set(),
     unknown: new Set(),
     external: new Set(),
+    roles: new Map(),
     version: 1n,
     failure: undefined,
     asked: [],
     meanwhile: undefined,
   };
-  const answer = (id: string): Pick<Principal, 'id' | 'enabled' | 'internal' | 'version' | 'primaryAddress'> => ({
+  const answer = (
+    id: string,
+  ): Pick<Principal, 'id' | 'enabled' | 'internal' | 'version' | 'primaryAddress' | 'roles'> => ({
     id,
     enabled: !fake.disabled.has(id),
     internal: !fake.external.has(id),
     version: fake.version,
     primaryAddress: `${id}@corp.example`,
+    roles: [...(fake.roles.get(id) ?? [])],
   });
   const mounted = service(DirectoryInternalService, {
     async getPrincipals({ ids }) {

@@ -10,6 +10,7 @@ import type { WatcherMemory, Watchers } from '../../ports/watchers.ts';
 interface Known {
   /** Undefined: nobody, or disabled; neither is remembered for long. */
   readonly watcher: Watcher | undefined;
+  readonly roles: readonly number[];
   readonly at: number;
 }
 
@@ -67,9 +68,12 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
   }
 
   async find(id: string): Promise<Watcher | undefined> {
-    let known = this.#known.get(id);
-    if (!known || !this.#isTrusted(known)) known = await this.#ask(id);
-    return known.watcher;
+    return (await this.#trusted(id)).watcher;
+  }
+
+  async holds(id: string, roles: readonly number[]): Promise<boolean> {
+    const known = await this.#trusted(id);
+    return known.watcher !== undefined && known.roles.some(role => roles.includes(role));
   }
 
   disabled(id: string): boolean | Promise<boolean> {
@@ -91,6 +95,11 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
     this.#known.clear();
     this.#versions.clear();
     this.#allSince = ++this.#sequence;
+  }
+
+  async #trusted(id: string): Promise<Known> {
+    const known = this.#known.get(id);
+    return known && this.#isTrusted(known) ? known : this.#ask(id);
   }
 
   #isTrusted(known: Known): boolean {
@@ -157,7 +166,7 @@ export class DirectoryWatchers implements Watchers, WatcherMemory {
   #keep(id: string, principal: Principal | undefined): Known {
     const { principalCacheEntries } = this.#limits;
     const watcher = principal?.enabled ? watcherOf(principal) : undefined;
-    const known: Known = { watcher, at: this.#clock.monotonic() };
+    const known: Known = { watcher, roles: principal?.roles ?? [], at: this.#clock.monotonic() };
     this.#known.delete(id);
     if (this.#known.size >= principalCacheEntries) this.#known.delete(this.#known.keys().next().value as string);
     this.#known.set(id, known);
