@@ -110,7 +110,7 @@ export function createReconcile(deps: ReconcileDeps) {
     return undefined;
   }
 
-  /** Refused once more: so no try that was under way before can be stored after the verdict. */
+  /** Refused, if need be once more: so no try that was under way before can be stored after the verdict. */
   async function refuse(suspect: Suspect): Promise<StoredEvent | undefined> {
     return deps.refusals.put(suspect.recordId, deps.time.nowMs() + deps.refusalKeepMs);
   }
@@ -121,9 +121,8 @@ export function createReconcile(deps: ReconcileDeps) {
       const logged = eventOf(suspect);
       if (!logged) return telemetry.reconciled('unreadable', suspect.recordId);
       const why = await obstacle(suspect);
-      if (why) return append(suspect, 'not-accepted', why);
-      accepted = await complete(suspect, logged);
-      if (!accepted) return;
+      accepted = why ? await refuse(suspect) : await complete(suspect, logged);
+      if (!accepted) return why ? append(suspect, 'not-accepted', why) : undefined;
     }
     if (accepted === 'refused') {
       accepted = await refuse(suspect);

@@ -253,6 +253,29 @@ describe('a refusal of a message that an earlier try had logged', () => {
   });
 });
 
+describe('a verdict about a message that was never stored', () => {
+  it('leaves no try behind that stores it afterwards, however long that took', async () => {
+    await begin();
+    const first = hold();
+    im.faults.insertEvent = first.fault;
+    const sent = assert.rejects(attempt(0, 'cleo'), unknown);
+    await first.reached();
+    world.directory.change('cleo', { enabled: false, version: 2n });
+    world.bus.breakContinuity();
+    await world.clock.advance(60_000);
+    assert.deepEqual(await kinds(), [IM_EVENT, NOT_ACCEPTED]);
+    first.release();
+    await sent;
+    assert.deepEqual(await texts('ann'), []);
+    world.directory.change('cleo', { enabled: true, version: 3n });
+    world.bus.breakContinuity();
+    await attempt(1, 'cleo');
+    await world.clock.advance(60_000);
+    assert.deepEqual(await texts('cleo'), ['x']);
+    assert.deepEqual(await kinds(), [IM_EVENT, NOT_ACCEPTED, IM_EVENT]);
+  });
+});
+
 describe('a repetition', () => {
   it('is answered with what is stored, although the recipient was disabled since', async () => {
     await begin();
