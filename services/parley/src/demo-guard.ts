@@ -44,7 +44,7 @@ export async function removeDemo(directory: DirectoryModule): Promise<string> {
   } catch (error) {
     if ((error as { code?: string }).code !== 'directory.last_administrator') throw error;
     throw new Explained(
-      `the only administrator is one of ${DEMO_DOMAIN}; first make another: parley create-administrator --address you@your.domain`,
+      `the only administrator is one of ${DEMO_DOMAIN}; first make another: parley create-administrator --address you@hospital.example`,
       { cause: error },
     );
   }

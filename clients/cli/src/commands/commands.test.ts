@@ -303,6 +303,10 @@ describe('the archiving policy', () => {
     );
     assert.match(stdout, /critical {2}on\nfrom {6}the person policy/);
     assert.equal((await ctl(['policy', 'archiving', 'set'])).code, 2);
+    assert.equal((await ctl(['policy', 'archiving', 'set', '--site', 'taipei', '--internal', 'on'])).code, 0);
+    const ofSite = server.policies.at(-1) as { person: string; site: string };
+    assert.deepEqual([ofSite.person, ofSite.site], ['', 'taipei']);
+    assert.equal((await ctl(['policy', 'archiving', 'show', '--site', 'taipei', '--person', 'mei-id'])).code, 2);
   });
 });
 

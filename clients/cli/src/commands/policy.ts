@@ -7,6 +7,7 @@ import { examples, type Shell } from '../shell.ts';
 
 interface ScopeOptions {
   readonly person?: string;
+  readonly site?: string;
 }
 
 type Switch = 'on' | 'off';
@@ -20,7 +21,10 @@ interface SetOptions extends ScopeOptions {
 /** `policy archiving show|set|reset`. */
 export function policyCommand(shell: Shell): Command {
   const archiving = new Command('archiving').description('what is archived, and what happens when it cannot be');
-  const scoped = (command: Command) => command.option('--person <person>', 'address or id; default: the global policy');
+  const scoped = (command: Command) =>
+    command
+      .option('--person <person>', 'address or id; default: the policy of everybody')
+      .addOption(new Option('--site <site>', 'site whose people it is for').conflicts('person'));
   const onOff = (flags: string, text: string) => new Option(flags, text).choices(['on', 'off']);
   archiving.addCommand(
     examples(
@@ -40,26 +44,27 @@ export function policyCommand(shell: Shell): Command {
         .action(shell.action(set)),
       'policy archiving set --internal on --external on',
       'policy archiving set --person mei.lin@hospital.example --internal on --critical on',
+      'policy archiving set --site taipei --internal on',
     ),
   );
   archiving.addCommand(
-    scoped(new Command('reset').description('remove the policy of a person, or put the global defaults back')).action(
-      shell.action(reset),
-    ),
+    scoped(
+      new Command('reset').description('remove the policy of a person or site, or put the global defaults back'),
+    ).action(shell.action(reset)),
   );
   return new Command('policy').description('show and change policies').addCommand(archiving);
 }
 
-async function show(cli: Cli, { person = '' }: ScopeOptions): Promise<void> {
-  print(cli, (await cli.client().services.policies.getEffectiveArchivingPolicy({ person })).effective);
+async function show(cli: Cli, { person = '', site = '' }: ScopeOptions): Promise<void> {
+  print(cli, (await cli.client().services.policies.getEffectiveArchivingPolicy({ person, site })).effective);
 }
 
 async function set(cli: Cli, options: SetOptions): Promise<void> {
-  const { person = '', internal, external, critical } = options;
+  const { person = '', site = '', internal, external, critical } = options;
   if (internal === undefined && external === undefined && critical === undefined)
     throw new UsageError('what is to change?', 'Give --internal, --external or --critical with on or off.');
   const { policies } = cli.client().services;
-  const before = (await policies.getEffectiveArchivingPolicy({ person })).effective?.policy;
+  const before = (await policies.getEffectiveArchivingPolicy({ person, site })).effective?.policy;
   const chosen = (value: Switch | undefined, now: boolean | undefined) =>
     value === undefined ? (now ?? false) : value === 'on';
   const policy = {
@@ -67,11 +72,11 @@ async function set(cli: Cli, options: SetOptions): Promise<void> {
     archiveExternal: chosen(external, before?.archiveExternal),
     critical: chosen(critical, before?.critical),
   };
-  print(cli, (await policies.setArchivingPolicy({ person, policy })).effective);
+  print(cli, (await policies.setArchivingPolicy({ person, site, policy })).effective);
 }
 
-async function reset(cli: Cli, { person = '' }: ScopeOptions): Promise<void> {
-  print(cli, (await cli.client().services.policies.resetArchivingPolicy({ person })).effective);
+async function reset(cli: Cli, { person = '', site = '' }: ScopeOptions): Promise<void> {
+  print(cli, (await cli.client().services.policies.resetArchivingPolicy({ person, site })).effective);
 }
 
 function print(cli: Cli, effective: EffectiveArchivingPolicy | undefined): void {

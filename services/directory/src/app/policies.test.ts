@@ -132,16 +132,23 @@ describe('archiving policies', () => {
     assert.equal((await effective(''))?.version, BigInt(stored?.version ?? 0));
   });
 
-  it('of a site lie between', async () => {
-    await d.module.ensurePerson({
-      address: 'c@hospital.example',
-      displayName: 'C',
-      password: undefined,
-      site: 'taipei',
-    });
-    await d.collection(policies).insert({ _id: 'site:taipei', v: 1, archiving: on, version: 7 });
-    assert.equal((await effective('c@hospital.example'))?.scope, PolicyScope.SITE);
+  it('of a site lie between, until they are reset', async () => {
+    const c = 'c@hospital.example';
+    await d.module.ensurePerson({ address: c, displayName: 'C', password: undefined, site: 'taipei' });
+    const ofSite = { site: 'taipei' };
+    const { effective: set } = await d.call(
+      policy.setArchivingPolicy,
+      { ...ofSite, policy: { ...on, critical: false } },
+      administrator(),
+    );
+    assert.equal(set?.scope, PolicyScope.SITE);
+    assert.equal((await effective(c))?.scope, PolicyScope.SITE);
+    assert.equal((await effective(c))?.policy?.critical, false);
     assert.equal((await effective(alice))?.scope, PolicyScope.GLOBAL);
+    const shown = await d.call(policy.getEffectiveArchivingPolicy, ofSite, administrator());
+    assert.equal(shown.effective?.scope, PolicyScope.SITE);
+    await d.call(policy.resetArchivingPolicy, ofSite, administrator());
+    assert.equal((await effective(c))?.scope, PolicyScope.GLOBAL);
   });
 
   it('need a policy and somebody they are for', async () => {
@@ -150,6 +157,11 @@ describe('archiving policies', () => {
       refusal('directory.field_missing', 'policy'),
     );
     await assert.rejects(set('nobody@hospital.example'), refusal('directory.person_not_found', 'person'));
+    for (const request of [{ person: alice, site: 'taipei' }, { site: 'a b' }])
+      await assert.rejects(
+        d.call(policy.setArchivingPolicy, { ...request, policy: on }, administrator()),
+        refusal('directory.field_invalid', 'site'),
+      );
   });
 });
 
