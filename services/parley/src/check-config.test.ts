@@ -34,6 +34,13 @@ describe('a configuration is checked', () => {
 
   it('and the default is good', () => assert.deepEqual(problemsOf({}), []));
 
+  it('for a stop that leaves time to let clients go', () => {
+    assert.deepEqual(problemsOf({ session: { drainMs: 13_001 } }), [
+      'session.drainMs: must be at least 2000 less than stopTimeoutMs, which is 15000',
+    ]);
+    assert.deepEqual(problemsOf({ session: { drainMs: 28_000 }, stopTimeoutMs: 30_000 }), []);
+  });
+
   it('for listeners beyond loopback: TLS, or the word that it is not needed', () => {
     const open = { public: { host: '0.0.0.0' }, grpc: { host: '::' } };
     const [grpc = '', web = ''] = problemsOf(open);

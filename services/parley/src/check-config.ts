@@ -8,6 +8,9 @@ import { usesEventLog } from './rights/rights.ts';
 import { TARGETS } from './targets.ts';
 import { usesServers } from './topology.ts';
 
+/** What a session service needs to stop after its clients have gone elsewhere. */
+const AFTER_DRAIN_MS = 2_000;
+
 /**
  * What the schema cannot say: files that must be there and fit together, settings that only make sense together. Reads
  * files, connects to nothing.
@@ -31,6 +34,9 @@ export function checkConfig(config: ParleyConfig, report: ReportProblem, nowMs: 
   checkPorts(config, report);
   checkTls('services.tls', filesOf(config.services.tls), nowMs, report);
   checkCalls(config, report);
+  const { session, stopTimeoutMs } = config;
+  if (config.targets.includes('session') && session.drainMs + AFTER_DRAIN_MS > stopTimeoutMs)
+    report('session.drainMs', `must be at least ${AFTER_DRAIN_MS} less than stopTimeoutMs, which is ${stopTimeoutMs}`);
   if (usesServers(config)) checkPool(config, nowMs, report);
 }
 

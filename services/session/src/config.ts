@@ -57,7 +57,12 @@ export const sessionConfigSchema = z
       'First wait before presence is told again that a device went; doubles',
     ),
 
-    drainMs: ms(0, 600_000, 15_000, 'Time clients have to go elsewhere when the process stops'),
+    drainMs: ms(
+      0,
+      600_000,
+      10_000,
+      'Time clients have to go elsewhere when the process stops; at least 2,000 less than stopTimeoutMs',
+    ),
     drainSpreadMs: ms(0, 600_000, 5_000, 'Clients are asked to go elsewhere spread over this time'),
   })
   .strict()

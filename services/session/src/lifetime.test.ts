@@ -5,6 +5,7 @@ import { subjects } from '@parley/bus';
 import { DirectoryChangedSchema } from '@parley/contracts/event/v1/bus';
 import { ResyncReason, SessionEndReason } from '@parley/contracts/session/v1/session';
 import { defineErrors } from '@parley/rpc';
+import { RELEASE_MS } from './app/drain.ts';
 import { createWorld, type Opened, type World } from './testing/harness.ts';
 
 const noLease = defineErrors({ 'presence.no_lease': { kind: 'precondition', message: 'none', remedy: '' } });
@@ -256,6 +257,19 @@ describe('stopping', () => {
     await Promise.all(opened.map(o => o.ended));
     assert.equal(world.presence.leases.at(-1)?.release, true);
     assert.equal(world.presence.closed.length, 15, 'the lease stands for the rest');
+  });
+
+  it('does not wait for a presence service that does not answer: the lease runs out by itself', async () => {
+    const world = createWorld();
+    const pod = await world.pod({ drainMs: 4_000 });
+    const opened = await pod.open('anna');
+    world.presence.hold = () => new Promise(() => undefined);
+    const stopped = pod.module.stop();
+    await world.settle();
+    opened.abort();
+    await world.clock.advance(4_000);
+    await world.clock.advance(RELEASE_MS);
+    await stopped;
   });
 
   it('is done as soon as everybody has gone', async () => {

@@ -14,10 +14,13 @@ interface DrainDeps {
 
 /** How often it is looked whether everybody has gone. */
 const LOOK_MS = 50;
+/** What giving the lease back may take beyond `drainMs`: it runs out by itself when presence does not answer. */
+export const RELEASE_MS = 1_500;
 
 /**
  * Lets the clients go elsewhere: asks them to, waits until they did or `drainMs` have passed, ends the streams of those
- * who stayed, and gives the lease back, which starts the grace of their devices all at once.
+ * who stayed, and gives the lease back, which starts the grace of their devices all at once. Takes at most `drainMs` and
+ * {@link RELEASE_MS}, whoever does not answer.
  */
 export async function drain({ config, clock, hub, closer, lease }: DrainDeps): Promise<void> {
   const end = clock.monotonic() + config.drainMs;
@@ -26,12 +29,14 @@ export async function drain({ config, clock, hub, closer, lease }: DrainDeps): P
     await clock.sleep(Math.min(LOOK_MS, Math.max(1, end - clock.monotonic())));
   }
   for (const session of hub.all()) hub.end(session, 'shutdown');
-  const patience = new AbortController();
-  await Promise.race([
-    closer.idle(),
-    clock.sleep(Math.max(1, end - clock.monotonic()), patience.signal).catch(() => undefined),
-  ]);
-  patience.abort();
+  await within(clock, Math.max(1, end - clock.monotonic()), closer.idle());
   closer.stop();
-  await lease.release();
+  await within(clock, RELEASE_MS, lease.release());
+}
+
+/** Resolves when the work is done or the time has passed. */
+async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([work, clock.sleep(ms, patience.signal).catch(() => undefined)]);
+  patience.abort();
 }
