@@ -1,8 +1,8 @@
 /**
  * Runs the tests. Without options: everything that needs only Node. `--pool` starts real NATS, Kafka and a MongoDB-wire
- * database and runs what needs them. `--browser` builds the web client and runs what needs Chromium. `--conformance`
- * builds foreign clients with Go and lets them loose on our listeners. `--only TEXT` keeps the test files whose path
- * contains TEXT.
+ * database and runs what needs them, the web client of a pool among it. `--browser` builds the web client and runs what
+ * needs Chromium. `--conformance` builds foreign clients with Go and lets them loose on our listeners. `--only TEXT`
+ * keeps the test files whose path contains TEXT.
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -40,7 +40,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-if (values.browser) buildWeb();
+if (values.browser || files.some(path => path.startsWith('tests/browser/') && needsServers(path))) buildWeb();
 const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
 const node = [
   '--disable-warning=ExperimentalWarning',

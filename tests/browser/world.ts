@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createParleyClient, type ParleyClient } from '@parley/client';
-import { type ParleyUnderTest, startParley } from '@parley/testkit';
+import { type ParleyUnderTest, type PoolBackends, startParley } from '@parley/testkit';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { startChromium } from './chromium.ts';
 
@@ -25,6 +25,10 @@ export interface World {
   browser(options?: BrowserContextOptions): Promise<BrowserContext>;
   /** A tab that shows the product, signed in when a person is given and nobody is. */
   open(context: BrowserContext, person?: TestPerson, path?: string): Promise<Page>;
+  /** The SDK as the administrator; not connected. */
+  administrator(): Promise<ParleyClient>;
+  /** The devices presence knows of a person, those that went lately among them. */
+  devices(person: TestPerson): Promise<readonly Device[]>;
   /** The SDK, signed in and connected as a person, as if on another device. */
   sdk(person: TestPerson): Promise<ParleyClient>;
   /** Keeps a picture of the page under a name. */
@@ -33,6 +37,9 @@ export interface World {
   accessible(page: Page, what: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** A device as presence explains it. */
+export type Device = Awaited<ReturnType<ParleyClient['services']['presence']['explainPresence']>>['endpoints'][number];
 
 interface PersonRest {
   readonly department: string;
@@ -53,10 +60,18 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
  */
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** Starts the product and Chromium. */
-export async function startWorld(config: Readonly<Record<string, unknown>> = {}): Promise<World> {
+/** How long a page may take to show something on a machine that has other things to do, milliseconds. */
+const PATIENCE_MS = 60_000;
+
+/** Starts the product, as a pool when there are servers for one, and Chromium. */
+export async function startWorld(
+  config: Readonly<Record<string, unknown>> = {},
+  backends?: PoolBackends,
+): Promise<World> {
   mkdirSync(screenshots, { recursive: true });
-  const parley = await startParley({ topology: 'standalone', config });
+  const parley = await startParley(
+    backends ? { topology: 'pool', backends, config } : { topology: 'standalone', config },
+  );
   let chromium: Browser;
   try {
     chromium = await startChromium();
@@ -74,17 +89,16 @@ export async function startWorld(config: Readonly<Record<string, unknown>> = {})
     return made;
   }
   let admin: Promise<ParleyClient> | undefined;
+  const administrator = () => (admin ??= client(parley.administrator.address, parley.administrator.password));
 
   const world: World = {
     parley,
     async person(displayName, rest = {}) {
-      const { address, password } = parley.administrator;
-      admin ??= client(address, password);
       const own = {
         address: `p${crypto.randomUUID().slice(0, 8)}@parley.example`,
         password: `pw-${crypto.randomUUID()}`,
       };
-      const { account } = await (await admin).services.directoryAdmin.createPerson({
+      const { account } = await (await administrator()).services.directoryAdmin.createPerson({
         requestId: crypto.randomUUID(),
         displayName,
         address: own.address,
@@ -100,6 +114,7 @@ export async function startWorld(config: Readonly<Record<string, unknown>> = {})
         viewport: { width: 1180, height: 760 },
         ...options,
       });
+      context.setDefaultTimeout(PATIENCE_MS);
       context.on('weberror', error => problems.push(`page error: ${error.error().stack ?? error.error().message}`));
       context.on('console', message => {
         // a server that is down, and passwords that are wrong, are tested on purpose
@@ -116,6 +131,11 @@ export async function startWorld(config: Readonly<Record<string, unknown>> = {})
       await page.goto(`${parley.url}${path}`);
       if (person) await signIn(page, person);
       return page;
+    },
+    administrator,
+    async devices({ id }) {
+      const { presence } = (await administrator()).services;
+      return (await presence.explainPresence({ viewerId: id, targetId: id })).endpoints;
     },
     async sdk(person) {
       const made = await client(person.address, person.password);
