@@ -71,7 +71,10 @@ export interface ParleyUnderTest {
   readonly dir: string;
   /** Runs `bin/parley` with this configuration; resolves with what it printed. */
   parley(...args: string[]): Promise<string>;
-  /** Sum of a counter or gauge over all processes; `labels` must all match. */
+  /**
+   * Sum of a counter or gauge over all processes that run; `labels` must all match, and nothing that does is 0. Rejects
+   * when one of them does not tell its metrics, or none knows that name.
+   */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
   /** Resolves when everything accepted so far is archived. */
   drain(): Promise<void>;
@@ -167,7 +170,9 @@ export async function startParley(options: StartOptions): Promise<ParleyUnderTes
   }
 
   const metric = async (name: string, labels: Readonly<Record<string, string>> = {}) => {
-    const texts = await Promise.all(processes.map(p => p.metrics().catch(() => '')));
+    const texts = await Promise.all(processes.filter(p => p.running).map(metricsOf));
+    const known = new RegExp(`^(?:# TYPE )?${name}[ {]`, 'm');
+    if (!texts.some(text => known.test(text))) throw new Error(`no process that runs has a metric ${name}`);
     return texts.flatMap(text => text.split('\n')).reduce((sum, line) => sum + sampleOf(line, name, labels), 0);
   };
   return {
@@ -316,6 +321,18 @@ export async function routed(url: string, method: string): Promise<void> {
     async () => (await fetch(`${url}/${method}`, request)).status === 200,
     { timeoutMs: 60_000 },
   );
+}
+
+/** A process that is busy answers late; one that ends meanwhile has nothing to tell. */
+async function metricsOf(process: ProductProcess): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await process.metrics();
+    } catch (cause) {
+      if (!process.running) return '';
+      if (attempt === 3) throw new Error(`${process.name} does not tell its metrics`, { cause });
+    }
+  }
 }
 
 function sampleOf(line: string, name: string, labels: Readonly<Record<string, string>>): number {

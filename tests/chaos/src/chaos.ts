@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 import { inWorld } from '../../e2e/scenario.ts';
 import { formatReport } from '../../e2e/traffic/ledger.ts';
 import { startTraffic } from '../../e2e/traffic/traffic.ts';
-import { FAULTS } from './faults/index.ts';
+import { CannotMountError } from './disk.ts';
+import { faultsAt } from './faults/index.ts';
 import { startPool } from './pool.ts';
 import { chaos } from './run.ts';
 import { noLogFaults } from './standalone.ts';
@@ -39,14 +40,20 @@ const pairs = number('pairs', 1, 500);
 const say = (line: string) => console.log(line);
 
 say(`chaos for ${minutes} minutes with seed ${seed}`);
-const pool = await startPool({ maxConnections: 4 * (sessions + 8 * pairs) + 4_000 });
+const pool = await startPool({ maxConnections: 4 * (sessions + 8 * pairs) + 4_000 }).catch((error: unknown) => {
+  if (!(error instanceof CannotMountError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+});
 try {
   await inWorld(pool.parley, noLogFaults, async world => {
-    const traffic = await startTraffic(world, { pairs });
-    const ground = { pool, world, traffic, sessions, scale: 1, pick: (list: readonly never[]) => list[0] as never };
-    const faults = FAULTS.filter(({ name }) => new RegExp(values.only).test(name));
-    const broken = await chaos(faults, ground, { ms: minutes * 60_000, seed, say });
-    say(`\n${broken} faults; the reconciliation:\n${formatReport(await traffic.finish(120_000))}`);
+    const traffic = await startTraffic(world, { pairs, blindForMs: 30_000 });
+    const ground = { pool, world, traffic, sessions, scale: 1 };
+    const faults = faultsAt(1).filter(({ name }) => new RegExp(values.only).test(name));
+    const { broken, kinds } = await chaos(faults, ground, { ms: minutes * 60_000, seed, say });
+    say(
+      `\n${broken} faults, ${kinds} of ${faults.length} kinds; the reconciliation:\n${formatReport(await traffic.finish(120_000))}`,
+    );
   });
 } catch (error) {
   console.error(error);

@@ -16,10 +16,23 @@ export interface Disk {
 /** Whether disks can be mounted here. */
 export const canMount = (): boolean => process.platform === 'linux' && process.getuid?.() === 0;
 
-/** Mounts one in memory. */
+/** There cannot be small disks here. */
+export class CannotMountError extends Error {
+  constructor(options?: ErrorOptions) {
+    super('a small disk must be mounted in memory: this needs Linux, and root who may mount', options);
+  }
+}
+
+/** Mounts one in memory. Throws a {@link CannotMountError}. */
 export function mountDisk(megabytes: number): Disk {
+  if (!canMount()) throw new CannotMountError();
   const dir = mkdtempSync(join(tmpdir(), 'parley-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'parley-test', dir]);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'parley-test', dir], { stdio: 'pipe' });
+  } catch (cause) {
+    rmSync(dir, { recursive: true, force: true });
+    throw new CannotMountError({ cause });
+  }
   const ballast = join(dir, 'ballast');
   let mounted = true;
   const remove = () => {

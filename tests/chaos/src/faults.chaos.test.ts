@@ -4,13 +4,16 @@ import { inWorld } from '../../e2e/scenario.ts';
 import { formatReport } from '../../e2e/traffic/ledger.ts';
 import { startTraffic, type Traffic } from '../../e2e/traffic/traffic.ts';
 import type { Ground } from './faults/fault.ts';
-import { FAULTS } from './faults/index.ts';
+import { faultsAt } from './faults/index.ts';
 import { type Pool, startPool } from './pool.ts';
 import { chaos } from './run.ts';
 import { noLogFaults } from './standalone.ts';
 
 const long = process.env.PARLEY_TEST_LONG === '1';
 const only = process.env.PARLEY_SCENARIO;
+/** How long outages last. */
+const scale = long ? 1 : 0.4;
+const faults = faultsAt(scale);
 
 describe('a pool under steady traffic loses, repeats and reorders nothing that was acknowledged, and nobody flaps', {
   concurrency: 1,
@@ -26,9 +29,9 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
     pool = await startPool({ maxConnections: 4_000 + 4 * sessions });
     await new Promise<void>((ready, failed) => {
       ended = inWorld(pool.parley, noLogFaults, async world => {
-        traffic = await startTraffic(world);
-        const scale = long ? 1 : 0.4;
-        ground = { pool, world, traffic, scale, sessions, pick: list => list[0] as (typeof list)[number] };
+        traffic = await startTraffic(world, { blindForMs: long ? 30_000 : 15_000 });
+        const pick = <T>(list: readonly T[]) => list[0] as T;
+        ground = { pool, world, traffic, scale, sessions, alone: true, note: () => undefined, pick };
         ready();
         await new Promise<void>(resolve => (end = resolve));
       });
@@ -42,14 +45,14 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
     await pool?.stop();
   });
 
-  for (const fault of FAULTS) {
+  for (const fault of faults) {
     if (only !== undefined && !new RegExp(only).test(fault.name)) continue;
     if (fault.long && !long && only === undefined) continue;
     it(fault.name, { timeout: 180_000 }, async t => {
       const began = performance.now();
       try {
         await traffic.flows();
-        await fault.run(ground);
+        await fault.run({ ...ground, note: line => t.diagnostic(line) });
         await traffic.flows();
         const report = await traffic.settle();
         t.diagnostic(`${((performance.now() - began) / 1000).toFixed(1)} s · ${formatReport(report)}`);
@@ -64,8 +67,8 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
     it('whatever chance brings', { timeout: 180_000 }, async t => {
       const seed = randomInt(2 ** 31);
       t.diagnostic(`seed ${seed}`);
-      const faults = FAULTS.filter(fault => !fault.long);
-      await chaos(faults, ground, { ms: long ? 120_000 : 20_000, seed, say: line => t.diagnostic(line) });
+      const short = faults.filter(fault => !fault.long);
+      await chaos(short, ground, { ms: long ? 120_000 : 20_000, seed, say: line => t.diagnostic(line) });
     });
 
   it('and all of it is archived', { timeout: 180_000 }, async t => {

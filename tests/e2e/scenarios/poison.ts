@@ -47,7 +47,11 @@ export const poison: Scenario = {
     await archivedAll(world, sent);
     // whoever else reads the log goes on, too
     const lag = () => parley.metric('parley_log_consumer_lag', { group: 'im-reconcile' });
-    await until('im to have read the log', async () => (await lag()) === 0, { timeoutMs: 30_000, everyMs: 250 });
+    const read = () => parley.metric('parley_log_consumed_total', { group: 'im-reconcile' });
+    await until('im to have read the log', async () => (await read()) >= sent.length && (await lag()) === 0, {
+      timeoutMs: 30_000,
+      everyMs: 250,
+    });
     await until('the metric that alerts', async () => (await parkedGauge(world)) === 2);
 
     const viewer = await tool(world, 'viewer', [Role.VIEWER]);

@@ -24,7 +24,15 @@ export const rotateKeys: Scenario = {
     const keys = join(parley.dir, 'keys');
     const traffic = await startTraffic(world, { pairs: 4, everyMs: 100 });
     await traffic.flows();
+    // one that must be counted, so that counting none later means something
+    const forged = { 'content-type': 'application/grpc-web+proto', authorization: 'Bearer x.y.z' };
+    const body = new Uint8Array(5); // an empty request in one frame
+    const asked = `${parley.url}/parley.session.v1.SessionService/Connect`;
+    const answer = await fetch(asked, { method: 'POST', headers: forged, body });
+    await answer.arrayBuffer();
+    assert.equal(answer.headers.get('grpc-status'), '16');
     const refusedBefore = await refusals(world);
+    assert.ok(refusedBefore > 0, 'refusals for want of a key are counted');
     const families = readdirSync(keys).flatMap(name =>
       name.endsWith('.pem') ? [name.replace(/(-1)?\.pem$/, '')] : [],
     );

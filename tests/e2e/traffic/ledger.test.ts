@@ -65,6 +65,19 @@ describe('the reconciliation of traffic', () => {
     assert.equal(problem({ kept: new Map([...good.kept, ['anna.1', denied]]) }).archivedWrongly, 1);
   });
 
+  it('finds in the history what clients would not show twice, keys that do not rise, and what is missing', () => {
+    const history = (...numbers: number[]) => ({ histories: [inbox('the history', ...numbers)] });
+    const report = reconcile({ ...good, ...history(0, 1) });
+    assert.deepEqual([report.problems, report.delivered, report.devices], [[], 4, 2]);
+    assert.equal(problem(history(0, 1, 1)).duplicates, 1);
+    assert.equal(problem(history(1, 0)).outOfOrder, 1);
+    assert.equal(problem(history(0)).lost, 1);
+    const refused = message(2, { outcome: 'refused', lane: 'critical', code: 'im.archive_unavailable' });
+    assert.equal(problem({ sent: [...good.sent, refused], ...history(0, 1, 2) }).ghosts, 1);
+    const unknown = message(2, { outcome: 'unknown' });
+    assert.equal(problem({ sent: [...good.sent, unknown], kept: kept(0, 1, 2), ...history(0, 1, 2) }).lost, 1);
+  });
+
   it('finds refusals that nothing explains', () => {
     const refused = message(2, { outcome: 'refused', code: 'rpc.internal' });
     assert.equal(problem({ sent: [...good.sent, refused] }).refusedWrongly, 1);

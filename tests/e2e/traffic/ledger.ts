@@ -26,6 +26,7 @@ export interface Sent {
 export interface Got {
   readonly id: string;
   readonly key: string;
+  /** When it came by itself, by `performance.now()`; 0 when somebody asked for it. */
   readonly atMs: number;
 }
 
@@ -50,6 +51,8 @@ export interface Kept {
 export interface Evidence {
   readonly sent: readonly Sent[];
   readonly inboxes: readonly Inbox[];
+  /** What the server answers to those who page through a conversation, oldest first, exactly as it answers. */
+  readonly histories?: readonly Inbox[];
   /** What the archive says, by event id; undefined when nobody looked. */
   readonly kept: ReadonlyMap<string, Kept> | undefined;
   /** Messages that had no answer by then are still on their way; by `performance.now()`. Default: all is over. */
@@ -58,6 +61,8 @@ export interface Evidence {
   readonly fromMs?: number;
   /** What watchers saw of people who were there all the time. */
   readonly flaps: readonly string[];
+  /** How long watchers who had come back saw nothing of each other, milliseconds. Default: nobody measured. */
+  readonly blindMs?: readonly number[];
   /** What a verification of the archive found. */
   readonly findings: readonly string[];
 }
@@ -93,6 +98,8 @@ export interface Report {
   /** From sending to the acknowledgement, and from there to the devices of others, milliseconds. */
   readonly acknowledgeMs: Quantiles;
   readonly deliverMs: Quantiles;
+  /** From a watcher's being back to his seeing the others again, milliseconds. */
+  readonly blindMs: Quantiles;
   /** Codes of refusals. */
   readonly refusals: Readonly<Record<string, number>>;
   /** One line for each thing that must not be; empty when all is well. */
@@ -113,8 +120,10 @@ const NAMED = 5;
 export function reconcile({
   sent,
   inboxes,
+  histories = [],
   kept,
   flaps,
+  blindMs = [],
   findings,
   asOfMs = Number.POSITIVE_INFINITY,
   fromMs = 0,
@@ -122,22 +131,22 @@ export function reconcile({
   const over = (message: Sent) => message.settledMs !== undefined && message.settledMs <= asOfMs;
   const byId = new Map(sent.map(message => [message.id, message]));
   const found = new Findings();
-  const delivered = new Map<string, number>();
+  const reachedBy = new Map<string, number>();
   const deliverMs: number[] = [];
 
-  for (const inbox of inboxes) {
+  for (const inbox of [...inboxes, ...histories]) {
     const seen = new Set<string>();
     for (const { id, key, atMs } of inbox.got) {
       const message = byId.get(id);
       if (seen.has(id)) found.add('duplicates', `${inbox.device} got ${id} twice`);
       seen.add(id);
-      delivered.set(id, (delivered.get(id) ?? 0) + 1);
+      reachedBy.set(id, (reachedBy.get(id) ?? 0) + 1);
       if (!message) found.add('ghosts', `${inbox.device} got ${id}, which nobody sent`);
       else if (message.conversation !== inbox.conversation) found.add('ghosts', `${inbox.device} got ${id} of others`);
       else if (message.outcome === 'refused') found.add('ghosts', `${inbox.device} got ${id}, refused ${message.code}`);
       if (message?.key !== undefined && message.key !== key)
         found.add('otherKey', `${inbox.device} shows ${id} at ${key}, its sender at ${message.key}`);
-      if (message?.settledMs !== undefined && isAcknowledged(message) && message.sentMs >= fromMs)
+      if (atMs > 0 && message?.settledMs !== undefined && isAcknowledged(message) && message.sentMs >= fromMs)
         deliverMs.push(Math.max(0, atMs - message.settledMs));
     }
     for (const message of sent)
@@ -150,13 +159,20 @@ export function reconcile({
         found.add('lost', `${inbox.device} never got ${message.id} (number ${message.number})`);
     for (const problem of disorder(inbox, byId)) found.add('outOfOrder', problem);
   }
+  for (const { device, got } of histories)
+    for (const [i, { id, key }] of got.entries()) {
+      const before = got[i - 1];
+      if (before && before.key >= key)
+        found.add('outOfOrder', `${device} has ${id} at ${key} after ${before.id} at ${before.key}`);
+    }
 
   const devicesOf = new Map<string, number>();
-  for (const { conversation } of inboxes) devicesOf.set(conversation, (devicesOf.get(conversation) ?? 0) + 1);
+  for (const { conversation } of [...inboxes, ...histories])
+    devicesOf.set(conversation, (devicesOf.get(conversation) ?? 0) + 1);
   for (const message of sent) {
     const { id, lane, outcome } = message;
     const { times, denied, deniedLast } = kept?.get(id) ?? NOWHERE;
-    const reached = delivered.get(id) ?? 0;
+    const reached = reachedBy.get(id) ?? 0;
     if (outcome === 'waiting' && asOfMs === Number.POSITIVE_INFINITY)
       found.add('lost', `${id} was still waiting for an answer`);
     if (outcome === 'refused' && (lane !== 'critical' || message.code !== 'im.archive_unavailable'))
@@ -175,6 +191,7 @@ export function reconcile({
   for (const finding of findings) found.add('archiveFindings', finding);
 
   const counted = sent.filter(message => message.sentMs >= fromMs);
+  const countedIds = new Set(counted.map(message => message.id));
   const of = (outcome: Outcome) => counted.filter(message => message.outcome === outcome);
   const acknowledged = of('acknowledged');
   return {
@@ -183,11 +200,12 @@ export function reconcile({
     refused: of('refused').length,
     unknown: of('unknown').length,
     devices: inboxes.length,
-    delivered: counted.reduce((sum, message) => sum + (delivered.get(message.id) ?? 0), 0),
+    delivered: inboxes.reduce((sum, { got }) => sum + got.filter(({ id }) => countedIds.has(id)).length, 0),
     archived: counted.filter(message => kept?.has(message.id)).length,
     ...found.counts,
     acknowledgeMs: quantiles(acknowledged.map(m => (m.settledMs ?? m.sentMs) - m.sentMs)),
     deliverMs: quantiles(deliverMs),
+    blindMs: quantiles(blindMs),
     refusals: Object.fromEntries(
       [...Map.groupBy(of('refused'), m => m.code ?? 'without a code')].map(([code, some]) => [code, some.length]),
     ),
@@ -214,10 +232,14 @@ function disorder(inbox: Inbox, byId: ReadonlyMap<string, Sent>): string[] {
   return problems;
 }
 
-function quantiles(values: readonly number[]): Quantiles {
+/** The value that so large a share is below; 0 of nothing. */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+}
+
+function quantiles(values: readonly number[]): Quantiles {
+  return { p50: quantile(values, 0.5), p99: quantile(values, 0.99), max: quantile(values, 1) };
 }
 
 const KINDS = [
@@ -258,13 +280,13 @@ class Findings {
 
 /** The counts on a few lines, for people. */
 export function formatReport(report: Report): string {
-  const { acknowledgeMs: ack, deliverMs: deliver } = report;
+  const { acknowledgeMs: ack, deliverMs: deliver, blindMs: blind } = report;
   const refusals = Object.entries(report.refusals).map(([code, n]) => `${code} ${n}`);
   return [
     `sent ${report.sent} · acknowledged ${report.acknowledged} · refused ${report.refused}${refusals.length > 0 ? ` (${refusals.join(', ')})` : ''} · unknown ${report.unknown}`,
     `delivered ${report.delivered} to ${report.devices} devices · archived ${report.archived}`,
     `lost ${report.lost} · ghosts ${report.ghosts} · duplicates ${report.duplicates} · out of order ${report.outOfOrder} · other key ${report.otherKey} · unarchived ${report.unarchived} · archived wrongly ${report.archivedWrongly} · refused wrongly ${report.refusedWrongly} · presence flaps ${report.presenceFlaps} · archive findings ${report.archiveFindings}`,
-    `acknowledged after ms p50 ${ack.p50} p99 ${ack.p99} max ${ack.max} · delivered after ms p50 ${deliver.p50} p99 ${deliver.p99} max ${deliver.max}`,
+    `acknowledged after ms p50 ${ack.p50} p99 ${ack.p99} max ${ack.max} · delivered after ms p50 ${deliver.p50} p99 ${deliver.p99} max ${deliver.max} · presence back after ms p50 ${blind.p50} max ${blind.max}`,
     ...report.problems,
   ].join('\n');
 }

@@ -24,6 +24,12 @@ export interface TrafficOptions {
   readonly everyMs?: number;
   /** Every so manieth person has a second device; default 3. */
   readonly secondDeviceEvery?: number;
+  /**
+   * How long a watcher who has just come back may see nothing of the others, milliseconds: whoever has a new stream is
+   * shown nothing until presence has said at what level he may see whom, which takes as long as presence is away.
+   * Default 15,000.
+   */
+  readonly blindForMs?: number;
 }
 
 /** Steady traffic: people who write to each other all the time and watch each other's presence. */
@@ -65,10 +71,12 @@ const DEFAULT_LANES: readonly Lane[] = ['archived', 'critical', 'archived', 'non
 
 /** Makes the people, signs in their devices, waits until they see each other, and begins. */
 export async function startTraffic(world: World, options: TrafficOptions = {}): Promise<Traffic> {
-  const { pairs = 6, lanes = DEFAULT_LANES, everyMs = 300, secondDeviceEvery = 3 } = options;
+  const { pairs = 6, lanes = DEFAULT_LANES, everyMs = 300, secondDeviceEvery = 3, blindForMs = 15_000 } = options;
   const speakers: Speaker[] = [];
   const devices: { readonly name: string; readonly conversation: string; readonly got: Got[]; device: Device }[] = [];
   const flaps: string[] = [];
+  const blindMs: number[] = [];
+  const watches: { readonly who: string; readonly seen: () => string }[] = [];
   let calm = true;
 
   async function addDevice(person: TestPerson, name: string, conversation: string): Promise<Device> {
@@ -82,14 +90,44 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
 
   async function watch(watcher: Device, person: TestPerson): Promise<void> {
     await watcher.client.watch([person.id]);
+    const { connection } = watcher.client;
     const shown = watcher.client.presence.of(person.id);
-    const now = () => availabilityClass(shown.getSnapshot().availability);
-    await until(`${watcher.person.displayName} to see ${person.displayName}`, () => now() === 'available');
-    shown.subscribe(() => {
-      const seen = now();
-      if (calm && seen !== 'available' && seen !== 'unknown')
-        flaps.push(`${watcher.person.displayName} saw ${person.displayName} ${seen} at ${new Date().toISOString()}`);
+    const seen = () => availabilityClass(shown.getSnapshot().availability);
+    const who = `${watcher.person.displayName} saw ${person.displayName}`;
+    await until(`${watcher.person.displayName} to see ${person.displayName}`, () => seen() === 'available');
+    watches.push({ who, seen });
+    const flap = (what: string) => calm && flaps.push(`${who} ${what} at ${new Date().toISOString()}`);
+    let session = sessionOf(watcher.client);
+    let backMs: number | undefined;
+    let patience: NodeJS.Timeout | undefined;
+    connection.subscribe(() => {
+      const next = sessionOf(watcher.client);
+      if (next === session) return;
+      session = next;
+      clearTimeout(patience);
+      backMs = next === undefined ? undefined : performance.now();
+      const late = () => seen() === 'unknown' && flap(`not at all, ${blindForMs} ms after being back`);
+      if (next !== undefined) patience = setTimeout(late, blindForMs).unref();
     });
+    shown.subscribe(() => {
+      const now = seen();
+      if (now === 'unknown') {
+        // without a stream nobody knows anything; with one, what was known stays
+        if (session !== undefined && sessionOf(watcher.client) === session) flap('unknown, with his stream up');
+        return;
+      }
+      if (backMs !== undefined) blindMs.push(performance.now() - backMs);
+      backMs = undefined;
+      if (now !== 'available') flap(now);
+    });
+  }
+
+  /** Whoever is there is seen by everybody again, at the latest when all else is well. */
+  async function allSeen(timeoutMs: number): Promise<void> {
+    const blind = () => watches.filter(({ seen }) => seen() !== 'available');
+    await until('everybody to see the others', () => blind().length === 0, { timeoutMs }).catch(() =>
+      flaps.push(...blind().map(({ who, seen }) => `${who} ${seen()} after all was whole again`)),
+    );
   }
 
   for (let i = 0; i < pairs; i++) {
@@ -189,6 +227,26 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
     );
   }
 
+  /** What the server answers page by page: there is nothing between it and the reconciliation that drops repetitions. */
+  async function histories(): Promise<Inbox[]> {
+    return Promise.all(
+      speakers.map(async ({ person, client, to, conversation }) => {
+        const newestFirst: Got[] = [];
+        let cursor = '';
+        do {
+          const request = { withPersonId: to.id, cursor, limit: 200 };
+          const page = await until('a page of the history', () => client.services.im.getHistory(request), {
+            everyMs: 500,
+          });
+          newestFirst.push(...page.events.map(({ id, key }) => ({ id, key, atMs: 0 })));
+          cursor = page.nextCursor;
+        } while (cursor !== '');
+        const got = newestFirst.reverse();
+        return { device: `the history for ${person.displayName}`, conversation, got };
+      }),
+    );
+  }
+
   /** Presence still works: everybody becomes busy, and everybody sees it. */
   async function stillWatched(): Promise<void> {
     calm = false;
@@ -246,17 +304,27 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
       const fromMs = settledMs;
       settledMs = asOfMs;
       await arrived(asOfMs, timeoutMs);
-      return judged({ sent: all(), inboxes: inboxes(), kept: undefined, flaps, findings: [], asOfMs, fromMs });
+      await allSeen(timeoutMs);
+      const seen = { flaps, blindMs: blindMs.splice(0) };
+      return judged({ sent: all(), inboxes: inboxes(), kept: undefined, findings: [], asOfMs, fromMs, ...seen });
     },
     async finish(timeoutMs = 60_000) {
       await stop(timeoutMs);
       await arrived(Number.POSITIVE_INFINITY, timeoutMs);
       const live = inboxes();
+      await allSeen(timeoutMs);
       await stillWatched();
       const late = await lateInboxes();
-      return judged({ sent: all(), inboxes: [...live, ...late], flaps, ...(await archive(timeoutMs)) });
+      const read = { inboxes: [...live, ...late], histories: await histories() };
+      return judged({ sent: all(), ...read, flaps, blindMs, ...(await archive(timeoutMs)) });
     },
   };
+}
+
+/** The session of an open stream. */
+function sessionOf(client: ParleyClient): string | undefined {
+  const state = client.connection.getSnapshot();
+  return state.phase === 'online' ? state.sessionId : undefined;
 }
 
 function judged(evidence: Evidence): Report {

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import type { ProductProcess } from '@parley/testkit';
 import type { World } from '../../../e2e/scenario.ts';
+import { quantile } from '../../../e2e/traffic/ledger.ts';
 import type { Traffic } from '../../../e2e/traffic/traffic.ts';
 import type { Pool } from '../pool.ts';
 
@@ -12,6 +14,10 @@ export interface Ground {
   readonly scale: number;
   /** Sessions of a reconnect storm. */
   readonly sessions: number;
+  /** Nothing else is broken meanwhile. */
+  readonly alone: boolean;
+  /** A line for whoever watches. */
+  note(line: string): void;
   /** One of them; by chance in a chaos run, else the first. */
   pick<T>(list: readonly T[]): T;
 }
@@ -39,3 +45,42 @@ export const apart = (a: Fault, b: Fault): boolean =>
 /** One replica of a service. */
 export const replica = ({ pool, pick }: Ground, service: string): ProductProcess =>
   pick(pool.parley.replicasOf(service));
+
+/** A length of time for names and notes. */
+export const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
+
+const TIMELY_MS = 5_000;
+/** Of a fault that no message has to wait for: what is sent in its first seconds must not have waited for its end. */
+const ASIDE_MS = TIMELY_MS + 3_000;
+
+/** Services that may be slow or away without anybody's message waiting for them. */
+const ASIDE = new Set(['presence', 'directory', 'archiving']);
+
+/** Breaks something of `service` for `ms`. Where no message needs it, messages are acknowledged all the same. */
+export async function aside(
+  { traffic, alone, note, scale }: Ground,
+  service: string,
+  ms: number,
+  [down, up]: readonly [() => void, () => void],
+): Promise<void> {
+  const proves = alone && ASIDE.has(service);
+  const from = performance.now();
+  down();
+  await sleep(proves ? Math.max(ASIDE_MS, ms * scale) : ms * scale);
+  const to = performance.now();
+  up();
+  if (!proves) return;
+  const said = traffic.sent.filter(({ sentMs }) => sentMs >= from && sentMs <= to - TIMELY_MS);
+  // what has no answer by now is later than it may be
+  const waits = said.map(({ outcome, settledMs = Infinity, sentMs }) =>
+    outcome === 'waiting' ? Infinity : settledMs - sentMs,
+  );
+  const p95 = quantile(waits, 0.95);
+  note(`${said.length} messages meanwhile, acknowledged after ms p50 ${quantile(waits, 0.5)} p95 ${p95}`);
+  assert.ok(said.length >= 10, `only ${said.length} messages were sent meanwhile`);
+  assert.deepEqual(
+    said.filter(({ outcome }) => outcome === 'refused').map(({ code }) => code),
+    [],
+  );
+  assert.ok(p95 < TIMELY_MS, `messages waited for ${service}: p95 ${p95} ms`);
+}

@@ -1,7 +1,7 @@
 import { until } from '@parley/testkit';
 import { receives } from '../../../e2e/scenario.ts';
 import { SERVICES } from '../pool.ts';
-import { EVERYTHING, type Fault, type Ground, replica, sleep } from './fault.ts';
+import { aside, EVERYTHING, type Fault, type Ground, replica, sleep } from './fault.ts';
 
 /** `kill -9`, and a new start as an orchestrator makes one. */
 const killed = (service: string): Fault => ({
@@ -39,9 +39,7 @@ const hung = (service: string, ms: number): Fault => ({
   long: !['im', 'presence'].includes(service),
   async run(ground) {
     const victim = replica(ground, service);
-    victim.pause();
-    await sleep(ms * ground.scale);
-    victim.resume();
+    await aside(ground, service, ms, [() => victim.pause(), () => victim.resume()]);
     await until(`${victim.name} to be ready`, () => victim.ready(), { timeoutMs: 30_000 });
   },
 });
