@@ -43,6 +43,12 @@ export interface ParleyClientOptions {
   readonly name?: string;
   /** Milliseconds a unary call may take; default 10,000. */
   readonly timeoutMs?: number;
+  /**
+   * Gives the W3C Trace Context `traceparent` of a call that begins (`parley.im.v1.ImService/SendMessage`), the stream
+   * included, so that what servers do for it is in the caller's trace. Undefined, or not of that form: none is sent.
+   * https://www.w3.org/TR/trace-context/#traceparent-header
+   */
+  readonly traceparent?: (call: string) => string | undefined;
   /** Replaces `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /** Replaces clock, randomness and locks. */
@@ -104,6 +110,11 @@ export interface ParleyClient {
   readonly conversations: Pick<Conversations, 'with' | 'list'>;
   /** Every event of a conversation of this person, once each, pushed or synchronised. */
   onEvent(listener: (event: ImEvent) => void): () => void;
+  /**
+   * An event that was handed on before and has a later key now, which is where it stands for everybody: a server that
+   * was held up while it stored an event gives it another place. Rare; `conversations` follow by themselves.
+   */
+  onMoved(listener: (event: ImEvent) => void): () => void;
   /**
    * Sends a message: at once if it can, else when the server is back; those to one person one after the other, in the
    * order they were written. `acknowledged` resolves when the message is durable and rejects when it was refused.

@@ -51,6 +51,39 @@ describe('a client', () => {
     });
   });
 
+  it('carries the trace of the caller with calls, sign-in and stream, and nothing that is none', async () => {
+    const carried: [string, string | null][] = [];
+    const env = testEnvironment();
+    const server = createFakeServer(env.now);
+    let trace: string | undefined = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const client = createParleyClient({
+      baseUrl: 'http://parley.example',
+      environment: env,
+      fetch(input, init) {
+        const { url, headers } = new Request(input, init);
+        carried.push([new URL(url).pathname.slice(1), headers.get('traceparent')]);
+        return server.fetch(input, init);
+      },
+      traceparent: () => trace,
+    });
+    await client.signIn('mei@clinic.example', 'correct horse');
+    await client.connect();
+    await client.send('tom', 'good morning').acknowledged;
+    assert.deepEqual(
+      ['directory.v1.AuthService/SignIn', 'session.v1.SessionService/Connect', 'im.v1.ImService/SendMessage'].map(
+        call => carried.find(([path]) => path === `parley.${call}`)?.[1],
+      ),
+      [trace, trace, trace],
+    );
+    for (const none of [undefined, '', 'not a trace', `${trace}\r\nx: y`]) {
+      trace = none;
+      await client.findPeople(['tom']);
+      const found = carried.findLast(([path]) => path === 'parley.directory.v1.DirectoryService/GetPeople');
+      assert.deepEqual(found?.[1], null);
+    }
+    await client.close();
+  });
+
   it('sends in the order of the calls, the very first ones too', async () => {
     const { client, server } = await world();
     await Promise.all(['1', '2', '3'].map(text => client.send('tom', text).acknowledged));

@@ -11,12 +11,29 @@ export interface Transports {
   readonly tokens: Tokens;
 }
 
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** Carries the caller's trace; what is no `traceparent` is not sent. */
+const withTrace =
+  (traceparent: (call: string) => string | undefined): Interceptor =>
+  next =>
+  request => {
+    const value = traceparent(`${request.service.typeName}/${request.method.name}`);
+    if (value !== undefined && TRACEPARENT.test(value)) request.header.set('traceparent', value);
+    return next(request);
+  };
+
 /** gRPC-Web to `baseUrl`; calls of a signed-in person carry a token and are repeated once with a fresh one. */
 export function createTransports(
   baseUrl: string,
   store: TokenStore,
   env: ClientEnvironment,
-  options: { readonly fetch?: typeof globalThis.fetch; readonly timeoutMs?: number } = {},
+  options: {
+    readonly fetch?: typeof globalThis.fetch;
+    readonly timeoutMs?: number;
+    readonly traceparent?: (call: string) => string | undefined;
+  } = {},
 ): Transports {
   const common = {
     baseUrl,
@@ -24,7 +41,8 @@ export function createTransports(
     defaultTimeoutMs: options.timeoutMs ?? 10_000,
     ...(options.fetch && { fetch: options.fetch }),
   };
-  const auth = createClient(AuthService, createGrpcWebTransport(common));
+  const traced = options.traceparent ? [withTrace(options.traceparent)] : [];
+  const auth = createClient(AuthService, createGrpcWebTransport({ ...common, interceptors: traced }));
   const tokens = createTokens(auth, store, env);
   const withToken: Interceptor = next => async request => {
     const token = await tokens.access(request.signal);
@@ -38,5 +56,5 @@ export function createTransports(
       return next(request);
     }
   };
-  return { auth, tokens, signedIn: createGrpcWebTransport({ ...common, interceptors: [withToken] }) };
+  return { auth, tokens, signedIn: createGrpcWebTransport({ ...common, interceptors: [...traced, withToken] }) };
 }

@@ -7,6 +7,7 @@ import type { Scenario } from '../scenario.ts';
 
 interface Told {
   readonly healthy: boolean;
+  readonly traceId: string;
   readonly steps: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
 }
 
@@ -29,8 +30,9 @@ export const probe: Scenario = {
 
     const told = await run('--json');
     assert.equal(told.code, 0, told.stdout + told.stderr);
-    const { healthy, steps } = JSON.parse(told.stdout) as Told;
+    const { healthy, traceId, steps } = JSON.parse(told.stdout) as Told;
     assert.equal(healthy, true);
+    assert.match(traceId, /^[0-9a-f]{32}$/);
     assert.deepEqual(
       steps.map(step => step.name),
       ['sign-in', 'stream', 'presence', 'send', 'receive', 'history'],

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
@@ -6,6 +7,7 @@ import {
   MachineState,
   memoryCursorStore,
   type ParleyClient,
+  type ParleyClientOptions,
   PreferredAvailability,
   toClientError,
 } from '@parley/client';
@@ -29,7 +31,7 @@ export function probeCommand(shell: Shell): Command {
   return examples(
     new Command('probe')
       .description(
-        'do what people do, as two accounts made for it: connect, change presence, send, receive, find it in the history and, with --archive, in the archive; exit code 1 when a step fails',
+        'do what people do, as two accounts made for it: connect, change presence, send, receive, find it in the history and, with --archive, in the archive; exit code 1 when a step fails. Everything is in one trace, whose id is printed',
       )
       .requiredOption('--peer <profile>', 'profile of the second account; the first is that of --profile')
       .option('--archive <profile>', 'also find the message in the archive, with an account that has the role viewer')
@@ -60,6 +62,8 @@ async function probe(cli: Cli, options: { peer: string; archive?: string; promet
   if (options.peer === cli.profile.name)
     throw new UsageError('--peer is the profile of --profile', 'Give each of the two accounts a profile of its own.');
   const steps: Step[] = [];
+  const traceId = hex(16);
+  const trace = { traceparent: () => `00-${traceId}-${hex(8)}-01` };
   /** Runs a step and takes its time; those after one that failed are not run. */
   async function step<T>(name: string, work: () => Promise<readonly [T, string]>): Promise<T | undefined> {
     if (steps.some(s => !s.ok)) return undefined;
@@ -77,9 +81,9 @@ async function probe(cli: Cli, options: { peer: string; archive?: string; promet
     }
   }
 
-  const said = await talk(cli, options.peer, step);
+  const said = await talk(cli, options.peer, step, trace);
   const { archive } = options;
-  if (said && archive !== undefined) await step('archive', () => findInArchive(cli, archive, said));
+  if (said && archive !== undefined) await step('archive', () => findInArchive(cli, archive, said, trace));
   const healthy = steps.every(s => s.ok);
   const metrics = metricsOf(steps, healthy, cli.io.now());
   if (options.prometheus === '-') {
@@ -87,22 +91,28 @@ async function probe(cli: Cli, options: { peer: string; archive?: string; promet
     return healthy ? EXIT.ok : EXIT.negative;
   }
   if (options.prometheus !== undefined) writeFileSync(options.prometheus, metrics);
-  cli.print.result({ server: cli.server(), healthy, steps }, () =>
-    steps.flatMap(({ name, ok, ms, detail, remedy }) => [
+  cli.print.result({ server: cli.server(), healthy, traceId, steps }, () => [
+    ...steps.flatMap(({ name, ok, ms, detail, remedy }) => [
       `${ok ? cli.print.style('green', 'ok  ') : cli.print.style('red', 'FAIL')}  ${name.padEnd(8)}  ${lengthOf(ms).padStart(8)}  ${oneLine(detail)}`,
       ...(remedy ? [`                ${remedy}`] : []),
     ]),
-  );
+    `trace ${traceId}`,
+  ]);
   return healthy ? EXIT.ok : EXIT.negative;
 }
 
+const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+
+/** The trace that every call of a probe is in. */
+type Trace = Pick<ParleyClientOptions, 'traceparent'>;
+
 type RunStep = <T>(name: string, work: () => Promise<readonly [T, string]>) => Promise<T | undefined>;
 
-async function talk(cli: Cli, peerName: string, step: RunStep): Promise<Said | undefined> {
+async function talk(cli: Cli, peerName: string, step: RunStep, trace: Trace): Promise<Said | undefined> {
   const { signal } = withDeadline(cli);
   const sides = await step('sign-in', async () => {
-    const me = await sideOf(cli, cli.profile.name);
-    const peer = await sideOf(cli, peerName);
+    const me = await sideOf(cli, cli.profile.name, trace);
+    const peer = await sideOf(cli, peerName, trace);
     return [{ me, peer }, 'both accounts'] as const;
   });
   if (!sides) return undefined;
@@ -154,9 +164,9 @@ interface Said {
 /** Between two looks into the archive, milliseconds. */
 const LOOK_MS = 250;
 
-async function findInArchive(cli: Cli, profileName: string, { eventId, people }: Said) {
+async function findInArchive(cli: Cli, profileName: string, { eventId, people }: Said, trace: Trace) {
   const { signal } = withDeadline(cli);
-  const { archive, policies } = clientOf(cli, profileName).services;
+  const { archive, policies } = clientOf(cli, profileName, trace).services;
   const governed = people.map(async person => {
     const { effective } = await policies.getEffectiveArchivingPolicy({ person }, { signal });
     return { effective: effective ?? create(EffectiveArchivingPolicySchema), id: person, displayName: '', site: '' };
@@ -172,13 +182,13 @@ async function findInArchive(cli: Cli, profileName: string, { eventId, people }:
 }
 
 /** A client of a profile, as a device of its own that forgets everything afterwards. */
-async function sideOf(cli: Cli, profileName: string): Promise<Side> {
-  const client = clientOf(cli, profileName);
+async function sideOf(cli: Cli, profileName: string, trace: Trace): Promise<Side> {
+  const client = clientOf(cli, profileName, trace);
   const { person } = await client.services.directory.getMe({}, { signal: cli.io.interrupted });
   return { id: person?.id ?? '', client };
 }
 
-function clientOf(cli: Cli, profileName: string): ParleyClient {
+function clientOf(cli: Cli, profileName: string, trace: Trace): ParleyClient {
   const profile = openProfile(profileName, cli.io.env);
   const server = profile.server();
   if (server !== undefined && server !== cli.server())
@@ -187,6 +197,7 @@ function clientOf(cli: Cli, profileName: string): ParleyClient {
     tokens: profile.tokens,
     endpointId: profile.endpointId(),
     cursors: memoryCursorStore(),
+    ...trace,
     environment: { exclusive: profile.exclusive },
   });
 }
