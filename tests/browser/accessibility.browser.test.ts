@@ -123,6 +123,28 @@ describe('the web client for everybody', () => {
     await context.close();
   });
 
+  for (const colorScheme of ['light', 'dark'] as const)
+    it(`has no violation with pinned people, nor where a sign-in has ended (${colorScheme})`, async () => {
+      const ana = await world.person('Ana Souza');
+      const page = await world.open(await world.browser({ colorScheme }), ana);
+      const [mei, long] = others as [TestPerson, TestPerson];
+      for (const person of [mei, long]) {
+        await find(page, person);
+        await page.getByRole('button', { name: 'Pin to your list' }).click();
+        await page.getByRole('button', { name: 'Unpin' }).waitFor();
+      }
+      await find(page, tom);
+      await page.getByRole('heading', { level: 2, name: 'Pinned' }).waitFor();
+      for (const person of [mei, long, tom]) await rowOf(page, person).waitFor();
+      await world.shot(page, `a11y-${colorScheme}-pinned`);
+      await world.accessible(page, 'list with pinned people');
+      await (await world.administrator()).services.directoryAdmin.signOutPerson({ person: ana.id });
+      await page.getByText('Your sign-in has ended.').waitFor();
+      await world.shot(page, `a11y-${colorScheme}-ended`);
+      await world.accessible(page, 'sign-in that has ended');
+      await page.context().close();
+    });
+
   it('tells those who listen what comes, and nothing that was there before', async () => {
     const page = await world.open(await world.browser(), tom);
     const [mei, long] = others as [TestPerson, TestPerson];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { until } from '@parley/testkit';
 import type { Page } from 'playwright-core';
+import { leaderOf, leads } from './leader.ts';
 import { find, messageOf, rowOf, startWorld, type TestPerson, type World, write } from './world.ts';
 
 const TABS = 10;
@@ -18,21 +19,17 @@ describe('the tabs of one browser', () => {
   after(() => world?.stop());
 
   const streams = () => world.parley.metric('parley_session_open_sessions');
-  /** Whether a tab holds the lock, and with it the stream. */
-  const leads = (tab: Page) =>
-    tab.evaluate(async () => {
-      const { held = [] } = await navigator.locks.query();
-      const holder = held.find(lock => lock.name === 'parley.leader')?.clientId;
-      const name = crypto.randomUUID();
-      const mine = await navigator.locks.request(name, async () =>
-        (await navigator.locks.query()).held?.find(lock => lock.name === name),
-      );
-      return holder !== undefined && holder === mine?.clientId;
-    });
-  async function leaderOf(tabs: readonly Page[]): Promise<Page> {
-    for (const tab of tabs) if (await leads(tab)) return tab;
-    throw new Error('no tab leads');
-  }
+  /** Id of the one device that presence knows of somebody, when it is connected. */
+  const deviceOf = (person: TestPerson) =>
+    until(
+      'one device to be connected',
+      async () => {
+        const [device, ...others] = await world.devices(person);
+        assert.deepEqual(others, [], 'all tabs are one device');
+        return device?.lostMs === 0n && device.endpointId;
+      },
+      { timeoutMs: 60_000 },
+    );
 
   it('are one client: ten of them with one stream, whichever of them is closed', async () => {
     const context = await world.browser();
@@ -52,8 +49,7 @@ describe('the tabs of one browser', () => {
     await until('two streams', async () => (await streams()) === 2);
     await meis.send(tom.id, '給每一個分頁').acknowledged;
     for (const tab of tabs) await messageOf(tab, '給每一個分頁', 'received').waitFor();
-    const { presence } = await meis.services.presence.getMyPresence({});
-    assert.equal(presence?.endpoints.length, 1);
+    const device = await deviceOf(tom);
 
     // three leaders in a row are closed, each with a message on its way
     for (let round = 1; round <= 3; round++) {
@@ -75,6 +71,7 @@ describe('the tabs of one browser', () => {
         .messages.map(message => message.text);
       assert.equal(texts.filter(text => text === `while leader ${round} goes`).length, 1, 'delivered once');
       await until('two streams again', async () => (await streams()) === 2);
+      assert.equal(await deviceOf(tom), device, 'the same device, whichever tab leads');
     }
     const [one] = (await meis.services.presence.getPresence({ personIds: [tom.id] })).views;
     assert.ok((one?.availability ?? 0) < 18_000, 'nobody saw him go');
@@ -89,13 +86,19 @@ describe('the tabs of one browser', () => {
   });
 
   it('do not wait for a leader that hangs', async () => {
+    const eve = await world.person('Eve Adams');
     const context = await world.browser();
-    const first = await world.open(context, tom);
+    const first = await world.open(context, eve);
     const second = await world.open(context);
-    await rowOf(second, mei).waitFor();
+    await find(second, mei);
+    await write(second, 'while nothing hangs');
+    await messageOf(second, 'while nothing hangs', 'sent').waitFor();
+    for (const tab of [first, second]) await rowOf(tab, mei).waitFor();
+    const device = await deviceOf(eve);
     const leader = await leaderOf([first, second]);
     const other = leader === first ? second : first;
     await rowOf(other, mei).click();
+    await other.locator('#composer').waitFor();
     // a page whose script does not run: it holds its lock and answers nothing
     const cdp = await context.newCDPSession(leader);
     await cdp.send('Debugger.enable');
@@ -105,11 +108,13 @@ describe('the tabs of one browser', () => {
     await write(other, 'the other tab hangs');
     await messageOf(other, 'the other tab hangs', 'sent').waitFor();
     assert.equal(await leads(other), true);
+    assert.equal(await deviceOf(eve), device, 'the same device while its first tab hangs');
     await until('one stream', async () => (await streams()) === 1);
     await cdp.send('Debugger.resume');
     await rowOf(leader, mei).getByText('You: the other tab hangs').waitFor();
     assert.equal(await leads(leader), false);
     await until('one stream still', async () => (await streams()) === 1);
+    assert.equal(await deviceOf(eve), device, 'the same device after it went on');
     await context.close();
   });
 
@@ -142,7 +147,7 @@ describe('the tabs of one browser', () => {
     const ana = await world.person('Ana Souza');
     const context = await world.browser();
     const tabs = [await world.open(context, ana), await world.open(context)];
-    const admin = await world.sdk({ ...world.parley.administrator, id: '', displayName: '' });
+    const admin = await world.administrator();
     await admin.services.directoryAdmin.signOutPerson({ person: ana.id });
     for (const tab of tabs) await tab.getByText('Your sign-in has ended.').waitFor({ timeout: 40_000 });
     await context.close();

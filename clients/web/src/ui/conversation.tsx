@@ -2,7 +2,7 @@ import { Button, makeStyles, tokens } from '@fluentui/react-components';
 import { ArrowLeftRegular } from '@fluentui/react-icons/svg/arrow-left';
 import { PinRegular } from '@fluentui/react-icons/svg/pin';
 import { PinOffRegular } from '@fluentui/react-icons/svg/pin-off';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Message } from '../engine/state.ts';
 import { sendable } from '../text/limits.ts';
 import { Composer } from './composer.tsx';
@@ -141,6 +141,13 @@ function useMessages(personId: string): {
     },
     [run, personId, self],
   );
+  // what the leading tab has settled is its own from then on: a message that was discarded must not come back
+  useEffect(() => {
+    const settled = new Set(shared?.flatMap(({ id, state }) => (state === 'sending' ? [] : [id])));
+    setWritten(before =>
+      before.some(({ id }) => settled.has(id)) ? before.filter(({ id }) => !settled.has(id)) : before,
+    );
+  }, [shared]);
   const messages = useMemo(() => {
     const known = new Set(shared?.map(message => message.id));
     const mine = written.filter(message => !known.has(message.id));
