@@ -51,6 +51,7 @@ export function createParleyClient(options: ParleyClientOptions): ParleyClient {
   const conversations = createConversations(() => selfId);
   const inbox = createInbox(services.im, options.cursors ?? memoryCursorStore(), env, () => selfId);
   inbox.onEvent(conversations.apply);
+  inbox.onMoved(conversations.apply);
   const background = (work: Promise<unknown> | undefined) => void work?.catch(() => undefined);
   const wakeOutbox = () => background(opened?.then(outbox => outbox.wake()));
 
@@ -232,6 +233,7 @@ export function createParleyClient(options: ParleyClientOptions): ParleyClient {
     setNote: text => call(async () => own(await services.presence.setNote({ requestId: env.uuid(), text }))),
     reportActivity: state => call(() => stream.reportActivity(state)),
     onEvent: listener => inbox.onEvent(listener),
+    onMoved: listener => inbox.onMoved(listener),
     send(recipientId, text, sendOptions = {}) {
       const messageId = sendOptions.messageId ?? env.uuid();
       const acknowledged = (async () => {

@@ -48,6 +48,18 @@ describe('the inbox', () => {
     assert.deepEqual(calls.at(-1), { cursor: 'c1', page: '' });
   });
 
+  it('tells of an event that comes again with a later key as moved, not as new', async () => {
+    const { inbox, got } = world(() => done('c1', { ...from(1), key: 'k000007' }));
+    const moved: string[] = [];
+    inbox.onMoved(e => moved.push(`${e.id} ${e.key}`));
+    inbox.push(from(1));
+    await inbox.sync();
+    inbox.push(from(1)); // what was told first may come late
+    await inbox.sync();
+    assert.deepEqual(got, ['tom.m1']);
+    assert.deepEqual(moved, ['tom.m1 k000007']);
+  });
+
   it('keeps no cursor of a run that broke off, so that the next one begins where the last complete one ended', async () => {
     const { env, inbox, calls, cursors } = world((request, call) => {
       if (call === 1) return done('c1');

@@ -35,6 +35,8 @@ export interface Inbox {
   sync(signal?: AbortSignal): Promise<void>;
   /** Calls `listener` for every event, once each. Events of one conversation can come late: order them by key. */
   onEvent(listener: (event: ImEvent) => void): () => void;
+  /** Calls `listener` when an event that was handed on comes again with a later key. */
+  onMoved(listener: (event: ImEvent) => void): () => void;
   /** Ends the run under way. */
   stop(): void;
   /** Ends the run under way and forgets what was seen: somebody else has signed in. */
@@ -54,20 +56,23 @@ export function createInbox(
   self: () => string,
 ): Inbox {
   const listeners = new Set<(event: ImEvent) => void>();
-  const seen = new Set<string>();
+  const movedListeners = new Set<(event: ImEvent) => void>();
+  /** Keys of what was handed on, by id. */
+  const seen = new Map<string, string>();
   let stopping = new AbortController();
   let running: Promise<void> | undefined;
   let again = false;
 
   function push(event: ImEvent): void {
-    if (seen.has(event.id)) return;
-    seen.add(event.id);
+    const key = seen.get(event.id);
+    if (key !== undefined && event.key <= key) return;
+    seen.set(event.id, event.key);
     if (seen.size > REMEMBERED) dropOldest();
-    for (const listener of [...listeners]) callSafely(listener, event);
+    for (const listener of [...(key === undefined ? listeners : movedListeners)]) callSafely(listener, event);
   }
 
   function dropOldest(): void {
-    for (const id of seen) {
+    for (const id of seen.keys()) {
       if (seen.size <= REMEMBERED * 0.9) return;
       seen.delete(id);
     }
@@ -123,6 +128,10 @@ export function createInbox(
     onEvent(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    onMoved(listener) {
+      movedListeners.add(listener);
+      return () => void movedListeners.delete(listener);
     },
     sync(signal) {
       if (running) again = true;

@@ -191,7 +191,7 @@ export function createTelemetry(parent: Logger, metrics: Metrics) {
       indexFailures.inc();
       logger.error('archive.index.failed', { chain, err: cause });
     },
-    read(action: 'search' | 'view' | 'export', by: string, auditId: string, refusal: string | undefined) {
+    read(action: 'search' | 'view' | 'locate' | 'export', by: string, auditId: string, refusal: string | undefined) {
       reads.inc({ action, result: refusal === undefined ? 'ok' : 'refused' });
       logger.info('archive.read', { action, by, audit: auditId, ...(refusal !== undefined && { refusal }) });
     },

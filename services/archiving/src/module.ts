@@ -125,9 +125,10 @@ export function createArchiving(config: ArchivingConfig, deps: ArchivingDeps): S
   });
   const archiveServices = archiveService({
     listParked: createListParked({ contents }),
-    locateRecord: createLocateRecord({ contents, checkpoints, index, read }),
-    located: telemetry.located,
-    holds: (person, roles) => standings.holds(person, roles),
+    locateRecord: createLocateRecord({
+      ...{ ...audited, contents, checkpoints, index, read },
+      holds: (person, roles) => standings.holds(person, roles),
+    }),
     getStatus: createGetStatus({ log, links, countParked, checkpoints, policy, index, signer, verifications }),
     verify: createVerify({ ...audited, verification, settings }),
   });

@@ -144,6 +144,12 @@ describe('where a record stands', () => {
     assert.deepEqual(await peopleFor(Role.ADMINISTRATOR), ['ann', 'bob']);
     assert.deepEqual(await peopleFor(Role.COMPLIANCE_OFFICER, Role.VIEWER), ['ann', 'bob']);
     assert.deepEqual(await peopleFor(Role.VIEWER, Role.AUDITOR), []);
+    const { entries } = await world.entries();
+    assert.deepEqual(
+      entries.map(({ action, detailJson, outcomeJson }) => [action, detailJson, outcomeJson]),
+      Array(2).fill(['locate', '{"record_id":"ann.1"}', '{"recipients":2}']),
+      'whoever was told whom it was for is in the audit log',
+    );
   });
 
   it('says when it was not accepted', async () => {

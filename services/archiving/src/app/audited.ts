@@ -28,7 +28,7 @@ export const refusalOf = (error: unknown, signal: AbortSignal): string =>
 export async function audited<T>(
   { audit, people, telemetry }: AuditedDeps,
   asked: {
-    readonly action: Extract<AuditAction, 'search' | 'view'>;
+    readonly action: Extract<AuditAction, 'search' | 'view' | 'locate'>;
     readonly purpose: Purpose;
     readonly detail: object;
     readonly context: CallContext;

@@ -13,7 +13,7 @@ export interface Purpose {
   readonly reason: string;
 }
 
-export type AuditAction = 'search' | 'view' | 'export' | 'export_done' | 'verify';
+export type AuditAction = 'search' | 'view' | 'locate' | 'export' | 'export_done' | 'verify';
 
 /** Something somebody did with the archive. */
 export interface AuditEntry {

@@ -1,5 +1,4 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Role } from '@parley/contracts';
 import {
   ArchiveService,
   FindingKind,
@@ -7,7 +6,7 @@ import {
   type RecordState,
   type VerifyEventSchema,
 } from '@parley/contracts/archive/v1/archive';
-import { type CallContext, type MountedService, personOf, service } from '@parley/rpc';
+import { type CallContext, type MountedService, service } from '@parley/rpc';
 import type { Status } from '../app/get-status.ts';
 import type { createListParked } from '../app/list-parked.ts';
 import type { createLocateRecord } from '../app/locate-record.ts';
@@ -26,14 +25,10 @@ export interface ArchiveUseCases {
   readonly verify: Verify;
   readonly listParked: ReturnType<typeof createListParked>;
   readonly locateRecord: ReturnType<typeof createLocateRecord>;
-  /** Told who asked where which record stands. */
-  readonly located: (by: string, place: string) => void;
-  /** Whether somebody holds one of the roles now. */
-  readonly holds: (personId: string, roles: readonly number[]) => Promise<boolean>;
 }
 
 export function archiveService(useCases: ArchiveUseCases): MountedService {
-  const { getStatus, verify, listParked, locateRecord, located, holds } = useCases;
+  const { getStatus, verify, listParked, locateRecord } = useCases;
   return service(ArchiveService, {
     async getStatus(_, context) {
       const status = await getStatus(context);
@@ -71,13 +66,11 @@ export function archiveService(useCases: ArchiveUseCases): MountedService {
       };
     },
     async locateRecord({ recordId }, context) {
-      const { id } = personOf(context);
-      const { place, state, acceptedMs, recipientIds, ...rest } = await locateRecord(recordIdOf(recordId));
-      located(id, place);
+      const { place, state, acceptedMs, recipientIds, ...rest } = await locateRecord(recordIdOf(recordId), context);
       return {
         ...rest,
         ...{ linkId: place, state: state as RecordState, acceptedMs: BigInt(acceptedMs) },
-        recipientIds: (await holds(id, SEE_PEOPLE)) ? [...recipientIds] : [],
+        recipientIds: [...recipientIds],
       };
     },
     async verify({ reportRecords, settleMs }, context, sink) {
@@ -91,9 +84,6 @@ export function archiveService(useCases: ArchiveUseCases): MountedService {
     },
   });
 }
-
-/** Who talks to whom is nothing for those who only look at the system. */
-const SEE_PEOPLE = [Role.ADMINISTRATOR, Role.COMPLIANCE_OFFICER];
 
 const PARK_REASONS = {
   not_a_record: ParkReason.NOT_A_RECORD,

@@ -676,7 +676,7 @@ export type AuditEntry = Message<"parley.archive.v1.AuditEntry"> & {
   person?: ArchivedParty | undefined;
 
   /**
-   * What: `search`, `view`, `export`, `export_done`, `verify`.
+   * What: `search`, `view`, `locate`, `export`, `export_done`, `verify`.
    *
    * @generated from field: string action = 5;
    */
@@ -1696,7 +1696,7 @@ export const ArchiveService: GenService<{
   /**
    * Where a record stands in the archive, whose policy put it there and, to
    * administrators and compliance officers, whom it was for. Shows no content.
-   * Who asked about which record is logged.
+   * Whoever is told whom it was for is in the audit log, others in the log.
    *
    * @generated from rpc parley.archive.v1.ArchiveService.LocateRecord
    */
