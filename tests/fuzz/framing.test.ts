@@ -180,7 +180,17 @@ describe('bytes of any order', () => {
   it('that announce more than they bring take no memory', async () => {
     const huge = Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]);
     const request = Buffer.concat([Buffer.from(webHead(send, 2 ** 31)), huge]);
-    await Promise.all(Array.from({ length: 200 }, () => abandon(server.port, request)));
+    const rss = process.memoryUsage.rss();
+    let most = rss;
+    const look = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+    try {
+      await Promise.all(Array.from({ length: 200 }, () => abandon(server.port, request)));
+    } finally {
+      clearInterval(look);
+    }
+    // one of them announces 2 GiB, and a frame of 4 GiB in it
+    const grown = (most - rss) / 2 ** 20;
+    assert.ok(grown < 256, `${grown.toFixed(0)} MiB while they were open`);
     await works();
   });
 

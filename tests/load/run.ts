@@ -4,7 +4,7 @@
  * limit held.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createParleyClient } from '@parley/client';
@@ -40,7 +40,16 @@ async function main(): Promise<number> {
   const env: Record<string, string | undefined> = { USERS: '200', ...process.env };
   const dir = mkdtempSync(join(tmpdir(), 'parley-load-'));
   const summary = join(dir, 'summary.json');
-  if (env.PARLEY_GRPC_TARGET) return await load({ ...env, SUMMARY: summary });
+  if (env.PARLEY_GRPC_TARGET) {
+    try {
+      const code = await load({ ...env, SUMMARY: summary });
+      // refused knobs end k6 before it has figures
+      if (existsSync(summary)) report(summary);
+      return code;
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  }
   const accounts = join(dir, 'accounts.json');
   // refused before anything is started
   const { users } = knobs({ ...env, PARLEY_GRPC_TARGET: 'later', PARLEY_ACCOUNTS: accounts }) as { users: number };

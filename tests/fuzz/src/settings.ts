@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Parameters } from 'fast-check';
+import { defaultReportMessage, type Parameters } from 'fast-check';
 
 /**
  * `PARLEY_FUZZ_SEED` repeats a run, `PARLEY_FUZZ_RUNS` multiplies the short form (1 takes seconds, 100 an hour).
@@ -13,7 +13,19 @@ console.log(`fuzz: PARLEY_FUZZ_SEED=${seed} PARLEY_FUZZ_RUNS=${times}`);
 /** Parameters of `fc.assert` for a property whose short form has so many runs. */
 export function runs<T>(short: number): Parameters<T> {
   // One failure is enough to look at; shrinking a stateful server for long is not worth it.
-  return { seed, numRuns: short * times, interruptAfterTimeLimit: 30_000 * times, endOnFailure: false };
+  const few = Math.ceil(short / 20);
+  return {
+    seed,
+    numRuns: short * times,
+    interruptAfterTimeLimit: 30_000 * times,
+    endOnFailure: false,
+    // a slow machine may try less, but not next to nothing
+    reporter(out) {
+      if (out.failed) throw new Error(defaultReportMessage(out), { cause: out.errorInstance });
+      if (out.interrupted && out.numRuns < few)
+        throw new Error(`${out.numRuns} runs of ${short} in the time there was`);
+    },
+  };
 }
 
 function integer(name: string, least: number): number | undefined {
