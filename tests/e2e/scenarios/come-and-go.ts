@@ -127,7 +127,7 @@ export const comeAndGo: Scenario = {
     for (const [code, call] of calls) await closes(call, code);
 
     // whoever was compliance officer looks into nothing with the token he still has
-    const officer = await world.person('Officer', [Role.COMPLIANCE_OFFICER]);
+    const officer = await world.person('Officer', [Role.COMPLIANCE_OFFICER, Role.HELP_DESK]);
     const { tokens: badge } = await createClient(AuthService, transport).signIn({
       address: officer.address,
       password: officer.password,
@@ -140,8 +140,12 @@ export const comeAndGo: Scenario = {
     const search = () => discovery.search({ purpose, query: {} }, shown);
     await search();
     await archive.getStatus({}, shown);
+    const presenceOf = createClient(PresenceService, transport);
+    const explain = () => presenceOf.explainPresence({ viewerId: officer.id, targetId: desk.person.id }, shown);
+    await explain();
     await directoryAdmin.setRoles({ person: officer.id, roles: [Role.AUDITOR] });
     for (const look of [search, () => archive.getStatus({}, shown)]) await closes(look, 'archive.role_lost');
+    await closes(explain, 'presence.role_lost');
 
     // back as she was
     await directoryAdmin.restorePerson({ person: lin.address });
