@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { getOption } from '@bufbuild/protobuf';
-import { cliReference } from '@parley/cli';
+import { cliReference, PROBE_METRICS } from '@parley/cli';
 import { Audience, access, Role } from '@parley/contracts';
 import {
   CATALOGUES,
@@ -72,6 +72,12 @@ async function metrics(): Promise<string> {
     'Metrics',
     'Prometheus text at `/metrics` of the admin port (7399).',
     table(['metric', 'kind', 'labels', 'meaning'], rows),
+    '## parleyctl probe --prometheus',
+    'Written to a file, for a textfile collector.',
+    table(
+      ['metric', 'kind', 'labels', 'meaning'],
+      PROBE_METRICS.map(({ name, labels, help }) => [`\`${name}\``, 'gauge', labels.join(', '), help]),
+    ),
   );
 }
 

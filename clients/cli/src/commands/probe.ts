@@ -229,21 +229,30 @@ function until(
   });
 }
 
+/** What `--prometheus` writes; all are gauges. */
+export const PROBE_METRICS = [
+  { name: 'parley_probe_success', labels: [], help: 'Whether every step of the last probe succeeded.' },
+  {
+    name: 'parley_probe_timestamp_seconds',
+    labels: [],
+    help: 'When the last probe ended, seconds since 1970-01-01 UTC.',
+  },
+  { name: 'parley_probe_step_success', labels: ['step'], help: 'Whether a step of the last probe succeeded.' },
+  { name: 'parley_probe_step_seconds', labels: ['step'], help: 'Time a step of the last probe took, seconds.' },
+] as const;
+
 /** Prometheus text (exposition format 0.0.4). */
 function metricsOf(steps: readonly Step[], healthy: boolean, nowMs: number): string {
-  const lines = [
-    '# HELP parley_probe_success Whether every step of the last probe succeeded.',
-    '# TYPE parley_probe_success gauge',
-    `parley_probe_success ${healthy ? 1 : 0}`,
-    '# HELP parley_probe_timestamp_seconds When the last probe ended, seconds since 1970-01-01 UTC.',
-    '# TYPE parley_probe_timestamp_seconds gauge',
-    `parley_probe_timestamp_seconds ${Math.round(nowMs / 1000)}`,
-    '# HELP parley_probe_step_success Whether a step of the last probe succeeded.',
-    '# TYPE parley_probe_step_success gauge',
-    ...steps.map(s => `parley_probe_step_success{step="${s.name}"} ${s.ok ? 1 : 0}`),
-    '# HELP parley_probe_step_seconds Time a step of the last probe took, seconds.',
-    '# TYPE parley_probe_step_seconds gauge',
-    ...steps.map(s => `parley_probe_step_seconds{step="${s.name}"} ${(s.ms / 1000).toFixed(6)}`),
-  ];
+  const samples: Readonly<Record<(typeof PROBE_METRICS)[number]['name'], readonly string[]>> = {
+    parley_probe_success: [` ${healthy ? 1 : 0}`],
+    parley_probe_timestamp_seconds: [` ${Math.round(nowMs / 1000)}`],
+    parley_probe_step_success: steps.map(s => `{step="${s.name}"} ${s.ok ? 1 : 0}`),
+    parley_probe_step_seconds: steps.map(s => `{step="${s.name}"} ${(s.ms / 1000).toFixed(6)}`),
+  };
+  const lines = PROBE_METRICS.flatMap(({ name, help }) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} gauge`,
+    ...samples[name].map(sample => `${name}${sample}`),
+  ]);
   return `${lines.join('\n')}\n`;
 }
