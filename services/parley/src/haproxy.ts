@@ -124,6 +124,8 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     '  option http-keep-alive',
     // or the kernel holds small messages of a stream back for up to 200 ms, to fill packets
     '  option http-no-delay',
+    // or a server hears only by its next heartbeats that a browser has gone
+    '  option abortonclose',
     '  retries 3',
     '  retry-on conn-failure',
     '  timeout connect 2s',
