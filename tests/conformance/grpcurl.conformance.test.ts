@@ -69,6 +69,12 @@ describe('grpcurl', () => {
     for (const name of ['parley.im.v1.ImService', 'parley.session.v1.SessionService', 'grpc.health.v1.Health']) {
       assert.ok(services.includes(name), out);
     }
+    assert.deepEqual(
+      services.filter(name => /internal/i.test(name)),
+      [],
+    );
+    const hidden = await run(bearer(), ['describe', 'parley.directory.v1.DirectoryInternalService']);
+    assert.notEqual(hidden.code, 0);
     const described = await run(bearer(), ['describe', 'parley.im.v1.MessageContent']);
     assert.match(described.out, /message MessageContent \{[^}]*string text = 1/s);
   });

@@ -1,9 +1,11 @@
+import { type DescService, getOption } from '@bufbuild/protobuf';
 import {
   type ServerDuplexStream,
   type ServiceDefinition,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { Audience, access } from '@parley/contracts';
 import { bearerToken } from './authenticator.ts';
 import { DescriptorIndex } from './descriptor-index.ts';
 import { encodeReply, type ReflectionReply, readQuestion } from './reflection-wire.ts';
@@ -24,37 +26,45 @@ const maxQuestions = 1000;
  * https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
 export function reflectionServices(registry: Registry): RawService[] {
-  let index: DescriptorIndex | undefined;
+  const indexes = new Map<'person' | 'service', DescriptorIndex>();
 
-  function answer(question: Buffer): Buffer {
-    index ??= new DescriptorIndex(registry.services);
+  /** People are shown what they may call. */
+  function indexFor(kind: 'person' | 'service'): DescriptorIndex {
+    const { services } = registry;
+    const index =
+      indexes.get(kind) ?? new DescriptorIndex(kind === 'service' ? services : services.filter(isForPeople));
+    indexes.set(kind, index);
+    return index;
+  }
+
+  function answer(kind: 'person' | 'service', question: Buffer): Buffer {
     const asked = readQuestion(question);
-    return Buffer.from(encodeReply(question, asked.host, reply(index, asked)));
+    return Buffer.from(encodeReply(question, asked.host, reply(indexFor(kind), asked)));
   }
 
   async function serve(source: ServerDuplexStream<Buffer, Buffer>): Promise<void> {
     const { metadata } = source;
     const questions: Buffer[] = [];
-    let allowed = false;
+    let kind: 'person' | 'service' | undefined;
     let ended = false;
     let asked = 0;
     const refuse = (code: number, details: string) =>
       void source.emit('error', Object.assign(new Error(details), { code, details }));
     source.on('data', (question: Buffer) => {
       if (++asked > maxQuestions) return refuse(status.RESOURCE_EXHAUSTED, 'too many questions');
-      if (allowed) source.write(answer(question));
+      if (kind) source.write(answer(kind, question));
       else questions.push(question);
     });
     source.on('end', () => {
       ended = true;
-      if (allowed) source.end();
+      if (kind) source.end();
     });
     try {
       const bearer = bearerToken(metadata.get('authorization')[0] as string | undefined);
       const principal = await registry.authenticate(bearer, undefined);
       if (principal.kind === 'anonymous') return refuse(status.UNAUTHENTICATED, 'a valid bearer token is needed');
-      allowed = true;
-      for (const question of questions.splice(0)) source.write(answer(question));
+      kind = principal.kind;
+      for (const question of questions.splice(0)) source.write(answer(kind, question));
       if (ended) source.end();
     } catch (error) {
       const refusal = asParleyError(error);
@@ -69,6 +79,9 @@ export function reflectionServices(registry: Registry): RawService[] {
     handlers: { ServerReflectionInfo: ((source: ServerDuplexStream<Buffer, Buffer>) => void serve(source)) as never },
   }));
 }
+
+const isForPeople = (service: DescService) =>
+  service.methods.some(method => getOption(method, access).audience !== Audience.SERVICE);
 
 function reply(index: DescriptorIndex, asked: ReturnType<typeof readQuestion>): ReflectionReply {
   switch (asked.kind) {
