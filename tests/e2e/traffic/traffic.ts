@@ -86,6 +86,10 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
     const got: Got[] = [];
     for (const { id, key } of device.events) got.push({ id, key, atMs: performance.now() });
     device.client.onEvent(({ id, key }) => got.push({ id, key, atMs: performance.now() }));
+    device.client.onMoved(({ id, key }) => {
+      const at = got.findLastIndex(event => event.id === id);
+      got[at] = { ...(got[at] as Got), key };
+    });
     devices.push({ name, conversation, got, device });
     return device;
   }
@@ -200,8 +204,8 @@ export async function startTraffic(world: World, options: TrafficOptions = {}): 
     );
     const complete = () =>
       devices.every(({ conversation, got }) => {
-        const here = new Set(got.map(event => event.id));
-        return (wanted.get(conversation) ?? []).every(message => here.has(message.id));
+        const here = new Map(got.map(event => [event.id, event.key]));
+        return (wanted.get(conversation) ?? []).every(message => here.get(message.id) === message.key);
       });
     await until('everything to arrive by itself', complete, { timeoutMs, everyMs: 100 }).catch(() => undefined);
   }
