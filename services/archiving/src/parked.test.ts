@@ -147,7 +147,7 @@ describe('where a record stands', () => {
     const { entries } = await world.entries();
     assert.deepEqual(
       entries.map(({ action, detailJson, outcomeJson }) => [action, detailJson, outcomeJson]),
-      Array(2).fill(['locate', '{"record_id":"ann.1"}', '{"recipients":2}']),
+      Array.from({ length: 2 }, () => ['locate', '{"record_id":"ann.1"}', '{"recipients":2}']),
       'whoever was told whom it was for is in the audit log',
     );
   });
