@@ -10,7 +10,7 @@ export interface Ground {
   readonly pool: Pool;
   readonly world: World;
   readonly traffic: Traffic;
-  /** How long outages last as a share of what the issue asks for: 1 by hand, less in CI. */
+  /** How long outages last as a share of their full length: 1 by hand, less in CI. */
   readonly scale: number;
   /** Sessions of a reconnect storm. */
   readonly sessions: number;
