@@ -11,6 +11,9 @@ import { noLogFaults } from './standalone.ts';
 
 const long = process.env.PARLEY_TEST_LONG === '1';
 const only = process.env.PARLEY_SCENARIO;
+const sessions = Number(process.env.PARLEY_TEST_SESSIONS ?? 200);
+/** A crowd of thousands has to be made, and to come back. */
+const timeout = 180_000 + 50 * sessions;
 /** How long outages last. */
 const scale = long ? 1 : 0.4;
 const faults = faultsAt(scale);
@@ -25,7 +28,6 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
   let ended: Promise<void> = Promise.resolve();
 
   before(async () => {
-    const sessions = Number(process.env.PARLEY_TEST_SESSIONS ?? 200);
     pool = await startPool({ maxConnections: 4_000 + 4 * sessions });
     await new Promise<void>((ready, failed) => {
       ended = inWorld(pool.parley, noLogFaults, async world => {
@@ -48,7 +50,7 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
   for (const fault of faults) {
     if (only !== undefined && !new RegExp(only).test(fault.name)) continue;
     if (fault.long && !long && only === undefined) continue;
-    it(fault.name, { timeout: 180_000 }, async t => {
+    it(fault.name, { timeout }, async t => {
       const began = performance.now();
       try {
         await traffic.flows();
@@ -64,14 +66,14 @@ describe('a pool under steady traffic loses, repeats and reorders nothing that w
   }
 
   if (only === undefined)
-    it('whatever chance brings', { timeout: 180_000 }, async t => {
+    it('whatever chance brings', { timeout }, async t => {
       const seed = randomInt(2 ** 31);
       t.diagnostic(`seed ${seed}`);
       const short = faults.filter(fault => !fault.long);
       await chaos(short, ground, { ms: long ? 120_000 : 20_000, seed, say: line => t.diagnostic(line) });
     });
 
-  it('and all of it is archived', { timeout: 180_000 }, async t => {
+  it('and all of it is archived', { timeout }, async t => {
     t.diagnostic(formatReport(await traffic.finish()));
   });
 });
