@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** A replica: what it does with calls can be changed, and they are counted. */
 async function replica(handler: GetPrincipals = async () => ({}), options: Partial<GrpcServerOptions> = {}) {
-  const state = { handler, calls: 0 };
+  const state = { handler, calls: 0, onSignOut: Promise.resolve() };
   const getPrincipals: GetPrincipals = (request, context) => {
     state.calls++;
     return state.handler(request, context);
@@ -33,7 +33,12 @@ async function replica(handler: GetPrincipals = async () => ({}), options: Parti
     state.calls++;
     throw rpcErrors('rpc.overloaded');
   };
-  const bench = createBench({ internal: { getPrincipals }, auth: { signIn } });
+  const signOut = async () => {
+    state.calls++;
+    await state.onSignOut;
+    return {};
+  };
+  const bench = createBench({ internal: { getPrincipals }, auth: { signIn, signOut } });
   const server: GrpcServer = createGrpcServer({ ...bench, host: '127.0.0.1', port: 0, stopTimeoutMs: 100, ...options });
   await server.start();
   open.push({ close: () => server.stop() });
@@ -168,6 +173,98 @@ describe('a call that nobody answered', () => {
     await stopped;
     assert.equal(one.calls + two.calls >= 300, true);
     assert.ok(two.calls > 200);
+  });
+});
+
+describe('a call that only reads and has no answer for long', () => {
+  it('is made with another replica as well, and the first answer counts', async () => {
+    const [slow, fine] = [await replica(hang), await replica()];
+    const { directory, channel, counted } = caller([slow.address, fine.address], { hedgeMs: 20 });
+    await channel.ready(2000);
+    // none of them waits for its deadline of ten seconds
+    for (let i = 0; i < 10; i++) await directory.getPrincipals({});
+    assert.ok(slow.calls > 0);
+    assert.equal(fine.calls, 10);
+    assert.equal(await counted('parley_rpc_client_hedges_total'), slow.calls);
+    assert.equal(await counted('parley_rpc_client_in_flight'), 0);
+  });
+
+  it('gives the one that was overtaken up, which counts against it', async () => {
+    const gaveUp = gate();
+    const hanging: GetPrincipals = (_, { signal }) => {
+      signal.addEventListener('abort', () => gaveUp.resolve(), { once: true });
+      return hang({} as never, {} as never);
+    };
+    const [slow, fine] = [await replica(hanging), await replica()];
+    const options = { hedgeMs: 20, slowMs: 10, circuitFailures: 1, circuitOpenMs: 60_000 };
+    const { directory, channel, counted } = caller([slow.address, fine.address], options);
+    await channel.ready(2000);
+    await until('the slow one has a call', async () => {
+      await directory.getPrincipals({});
+      return slow.calls > 0;
+    });
+    await gaveUp.promise;
+    assert.equal(await counted('parley_rpc_client_circuits_open'), 1);
+    assert.equal(fine.calls > 0, true);
+  });
+
+  it('takes a late answer of the first when the second cannot be reached', async () => {
+    const asked = gate();
+    const answer = gate();
+    const late = async () => {
+      asked.resolve();
+      await answer.promise;
+      return {};
+    };
+    const [one, two] = [await replica(late), await replica(late)];
+    const { directory, channel } = caller([one.address, two.address], { hedgeMs: 20 });
+    await channel.ready(2000);
+    const call = directory.getPrincipals({});
+    await asked.promise;
+    const [first, second] = one.calls > 0 ? [one, two] : [two, one];
+    second.handler = () => Promise.reject(rpcErrors('rpc.overloaded'));
+    await until('the second is asked', () => second.calls === 1);
+    answer.resolve();
+    await call;
+    assert.deepEqual([first.calls, second.calls], [1, 1]);
+  });
+
+  it('ends with a refusal that the second makes', async () => {
+    const refusing: GetPrincipals = () => Promise.reject(rpcErrors('rpc.permission_denied'));
+    const [slow, fine] = [await replica(hang), await replica(refusing)];
+    const { directory, channel } = caller([slow.address, fine.address], { hedgeMs: 20 });
+    await channel.ready(2000);
+    for (let i = 0; i < 4; i++) await assert.rejects(directory.getPrincipals({}), refuse('rpc.permission_denied'));
+    assert.ok(slow.calls > 0);
+  });
+
+  it('waits for its deadline when all hang, and asks no more than two of them', async () => {
+    const replicas = [await replica(hang), await replica(hang), await replica(hang)];
+    const { directory, channel } = caller(
+      replicas.map(r => r.address),
+      { hedgeMs: 20 },
+    );
+    await channel.ready(2000);
+    await assert.rejects(directory.getPrincipals({}, { timeoutMs: 300 }), refuse('rpc.deadline_exceeded'));
+    assert.equal(
+      replicas.reduce((sum, { calls }) => sum + calls, 0),
+      2,
+    );
+  });
+
+  it('is made once where the contract does not say that it only reads, and where there is nobody else', async () => {
+    const [one, two] = [await replica(hang), await replica(hang)];
+    const held = gate();
+    one.onSignOut = two.onSignOut = held.promise;
+    const { channel } = caller([one.address, two.address], { hedgeMs: 10 });
+    await channel.ready(2000);
+    const call = createClient(AuthService, channel).signOut({});
+    await until('it is made', () => one.calls + two.calls === 1);
+    const alone = caller(one.address, { hedgeMs: 10 });
+    await assert.rejects(alone.directory.getPrincipals({}, { timeoutMs: 200 }), refuse('rpc.deadline_exceeded'));
+    assert.equal(one.calls + two.calls, 2);
+    held.resolve();
+    await call;
   });
 });
 

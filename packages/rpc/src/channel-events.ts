@@ -9,6 +9,8 @@ export interface ChannelEvents {
   underWay(by: 1 | -1): void;
   /** A call is made again, or would be if the budget allowed it. */
   repeated(allowed: boolean): void;
+  /** A call that has waited long is made with another replica as well, or would be if the budget allowed it. */
+  hedged(allowed: boolean): void;
   /** A call was refused here, before it was made. */
   refused(reason: 'busy' | 'circuit_open'): void;
   circuit(open: boolean, address: string): void;
@@ -44,6 +46,11 @@ export function createChannelEvents({
     help: 'Calls to other services that were repeated (made), or would have been but for the budget (refused).',
     labels: ['to', 'outcome'],
   });
+  const hedges = metrics.counter({
+    name: 'parley_rpc_client_hedges_total',
+    help: 'Calls to other services without an answer for so long that they were made with another replica as well (made), or would have been but for the budget (refused).',
+    labels: ['to', 'outcome'],
+  });
   const refusals = metrics.counter({
     name: 'parley_rpc_client_refused_total',
     help: 'Calls to other services refused before they were made: too many under way (busy), or nobody answers (circuit_open).',
@@ -63,14 +70,15 @@ export function createChannelEvents({
     const label = Object.freeze({ to });
     const byStatus = statusNames.map(status => Object.freeze({ to, status }));
     const made = Object.freeze({ to, outcome: 'made' });
-    const refusedRetry = Object.freeze({ to, outcome: 'refused' });
+    const forbidden = Object.freeze({ to, outcome: 'refused' });
     return {
       ended(status, took) {
         calls.inc(byStatus[status]);
         seconds.observe(took, label);
       },
       underWay: by => inFlight.inc(label, by),
-      repeated: allowed => retries.inc(allowed ? made : refusedRetry),
+      repeated: allowed => retries.inc(allowed ? made : forbidden),
+      hedged: allowed => hedges.inc(allowed ? made : forbidden),
       refused: reason => refusals.inc({ to, reason }),
       circuit(open, address) {
         circuits.inc(label, open ? 1 : -1);
@@ -90,6 +98,7 @@ export const noEvents: ChannelEvents = {
   ended() {},
   underWay() {},
   repeated() {},
+  hedged() {},
   refused() {},
   circuit() {},
   addresses() {},

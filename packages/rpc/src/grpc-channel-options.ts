@@ -34,6 +34,11 @@ export interface GrpcChannelOptions {
    * default 3. Every tenth call may be repeated.
    */
   readonly attempts?: number;
+  /**
+   * A call that only reads (`idempotency_level = NO_SIDE_EFFECTS`) and has no answer after this time is made with another
+   * replica as well; the first answer counts. Default 1,000. Counts as an attempt, and as one of the repeated.
+   */
+  readonly hedgeMs?: number;
   /** Pause before the first repetition, default 20; doubles, with a jitter of half. */
   readonly backoffMs?: number;
   /** Unanswered calls within ten seconds after which a replica gets none for a while, default 10. */

@@ -6,6 +6,7 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { Client, type ServiceError } from '@grpc/grpc-js';
 import { access } from '@parley/contracts';
 import { type Clock, systemClock, systemIds } from '@parley/runtime';
@@ -13,11 +14,12 @@ import type { CallOptions, Channel } from './channel.ts';
 import { type ChannelEvents, noEvents } from './channel-events.ts';
 import type { ParleyError } from './errors.ts';
 import { channelOptions, credentials, type GrpcChannelOptions } from './grpc-channel-options.ts';
-import { deadlineOf, encode, errorOf, hasDetails, Link, metadataOf } from './remote-call.ts';
-import { type Replica, Replicas } from './replicas.ts';
+import { deadlineOf, encode, errorOf, Link, metadataOf } from './remote-call.ts';
+import { Replicas } from './replicas.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { rpcErrors } from './rpc-errors.ts';
 import { asParleyError, statusOfKind } from './status.ts';
+import { tellBreaker, UnaryCall, type UnaryCallDeps, type UnaryMethod } from './unary-call.ts';
 
 export type { GrpcChannelOptions } from './grpc-channel-options.ts';
 
@@ -43,26 +45,19 @@ interface Method<I extends DescMessage, O extends DescMessage> {
   readonly parent: { readonly typeName: string };
 }
 
-/** What is worked out once for each method. */
-interface Known {
-  readonly path: string;
-  readonly idempotent: boolean;
-}
-
 class Remote implements GrpcChannel {
   readonly #o: GrpcChannelOptions;
   readonly #clock: Clock;
   readonly #events: ChannelEvents;
   readonly #replicas: Replicas;
-  readonly #budget = new RetryBudget();
-  readonly #known = new WeakMap<object, Known>();
-  readonly #slowMs: number;
+  /** Worked out once for each method. */
+  readonly #known = new WeakMap<object, UnaryMethod>();
+  readonly #deps: UnaryCallDeps;
 
   constructor(options: GrpcChannelOptions) {
     this.#o = options;
     this.#clock = options.clock ?? systemClock;
     this.#events = options.events ?? noEvents;
-    this.#slowMs = options.slowMs ?? 1000;
     const { resolve, circuitFailures, circuitOpenMs } = options;
     this.#replicas = new Replicas({
       targets: typeof options.target === 'string' ? [options.target] : options.target,
@@ -77,6 +72,18 @@ class Remote implements GrpcChannel {
       },
       ...(resolve && { resolve }),
     });
+    this.#deps = {
+      clock: this.#clock,
+      events: this.#events,
+      replicas: this.#replicas,
+      budget: new RetryBudget(),
+      serviceTokens: options.serviceTokens,
+      attempts: options.attempts ?? 3,
+      backoffMs: options.backoffMs ?? 20,
+      slowMs: options.slowMs ?? 1000,
+      hedgeMs: options.hedgeMs ?? 1000,
+      fraction: options.fraction ?? systemIds.fraction,
+    };
   }
 
   unary<I extends DescMessage, O extends DescMessage>(
@@ -99,150 +106,23 @@ class Remote implements GrpcChannel {
       };
       try {
         const bytes = encode(method.input, request);
-        const link = new Link(options);
-        this.#budget.earn();
-        this.#attempt(
-          this.#knownOf(method),
-          bytes,
-          options,
-          link,
-          started + timeoutMs,
-          1,
-          undefined,
-          (error, answer) => {
-            link.release();
-            if (error) return fail(error);
-            try {
-              const message = fromBinary(method.output, answer as Buffer);
-              settle(0);
-              resolve(message);
-            } catch (cause) {
-              fail(rpcErrors('rpc.internal', { cause }));
-            }
-          },
-        );
+        const done = (error: ParleyError | undefined, answer?: Buffer) => {
+          if (error) return fail(error);
+          try {
+            const message = fromBinary(method.output, answer as Buffer);
+            settle(0);
+            resolve(message);
+          } catch (cause) {
+            fail(rpcErrors('rpc.internal', { cause }));
+          }
+        };
+        const call = new UnaryCall(this.#deps, this.#knownOf(method), bytes, options, started + timeoutMs, done);
+        this.#deps.budget.earn();
+        call.start();
       } catch (error) {
         fail(error);
       }
     });
-  }
-
-  /** Makes the call once, and again while that may help. `endAt` by the monotonic clock. */
-  #attempt(
-    known: Known,
-    bytes: Buffer,
-    options: CallOptions | undefined,
-    link: Link,
-    endAt: number,
-    n: number,
-    avoid: Replica | undefined,
-    done: (error: ParleyError | undefined, answer?: Buffer) => void,
-  ): void {
-    let replica: Replica | undefined;
-    const ended = (thrown: unknown) => {
-      const error = asParleyError(thrown);
-      const waitMs = this.#pauseBefore(n, known, error, endAt, link);
-      if (waitMs === undefined) return done(error);
-      const timer = this.#clock.timer(waitMs, () =>
-        this.#attempt(known, bytes, options, link, endAt, n + 1, replica, done),
-      );
-      const cancel = () => {
-        timer.cancel();
-        done(rpcErrors('rpc.cancelled'));
-      };
-      link.bind({ cancel });
-    };
-    const begin = (token: string) => {
-      const leftMs = endAt - this.#clock.monotonic();
-      if (link.aborted) throw rpcErrors('rpc.cancelled');
-      if (leftMs <= 0) throw rpcErrors('rpc.deadline_exceeded');
-      const picked = this.#replicas.pick(avoid);
-      replica = picked;
-      const trial = picked.breaker.begin();
-      picked.inFlight++;
-      const call = picked.client.makeUnaryRequest(
-        known.path,
-        identity,
-        identity,
-        bytes,
-        metadataOf(token, options),
-        deadlineOf(leftMs),
-        (failure, answer) => {
-          const error = failure ? errorOf(failure) : undefined;
-          this.#tell(picked, trial, error, failure, leftMs);
-          this.#replicas.left(picked);
-          if (error) ended(error);
-          else done(undefined, answer as Buffer);
-        },
-      );
-      link.bind(call);
-    };
-    const start = () => {
-      try {
-        const token = this.#o.serviceTokens();
-        if (typeof token === 'string') begin(token);
-        else token.then(begin).catch(ended);
-      } catch (error) {
-        ended(error);
-      }
-    };
-    const { found } = this.#replicas;
-    if (found) this.#whenFound(found, link, endAt, start, done);
-    else start();
-  }
-
-  /** Milliseconds until the call is made again; undefined when it is not. */
-  #pauseBefore(n: number, known: Known, error: ParleyError, endAt: number, link: Link): number | undefined {
-    if (!known.idempotent || error.kind !== 'unavailable' || link.aborted) return undefined;
-    // The breaker and the limit refuse to spare somebody; asking again at once would not.
-    if (n >= (this.#o.attempts ?? 3) || error.code === 'rpc.busy' || error.code === 'rpc.circuit_open')
-      return undefined;
-    const jitter = 0.5 + (this.#o.fraction ?? systemIds.fraction)();
-    const waitMs = Math.max((this.#o.backoffMs ?? 20) * 2 ** (n - 1) * jitter, error.retryAfterMs ?? 0);
-    if (this.#clock.monotonic() + waitMs >= endAt) return undefined;
-    const allowed = this.#budget.spend();
-    this.#events.repeated(allowed);
-    return allowed ? waitMs : undefined;
-  }
-
-  /** What the end of a call says about the replica it was made with. */
-  #tell(
-    { breaker }: Replica,
-    trial: number,
-    error: ParleyError | undefined,
-    failure: ServiceError | null,
-    gaveMs: number,
-  ): void {
-    if (!error) return breaker.succeeded();
-    if (error.kind === 'cancelled' && !hasDetails(failure)) return breaker.abandoned(trial);
-    if (error.kind === 'deadline' && !hasDetails(failure)) {
-      return gaveMs >= this.#slowMs ? breaker.failed(trial) : breaker.abandoned(trial);
-    }
-    const unreachable = error.kind === 'unavailable' && !hasDetails(failure);
-    if (unreachable) this.#replicas.suspect();
-    if (unreachable || error.code === 'rpc.overloaded') return breaker.failed(trial);
-    breaker.succeeded();
-  }
-
-  /** The first look-up of names is waited for as long as the call has time. */
-  #whenFound(
-    found: Promise<void>,
-    link: Link,
-    endAt: number,
-    start: () => void,
-    done: (error: ParleyError) => void,
-  ): void {
-    let over = false;
-    const end = (then: () => void) => {
-      if (over) return;
-      over = true;
-      timer.cancel();
-      then();
-    };
-    const leftMs = Math.max(0, endAt - this.#clock.monotonic());
-    const timer = this.#clock.timer(leftMs, () => end(() => done(rpcErrors('rpc.deadline_exceeded'))));
-    link.bind({ cancel: () => end(() => done(rpcErrors('rpc.cancelled'))) });
-    void found.then(() => end(start));
   }
 
   async *stream<I extends DescMessage, O extends DescMessage>(
@@ -274,7 +154,7 @@ class Remote implements GrpcChannel {
     const tell = (error?: ServiceError) => {
       if (told) return;
       told = true;
-      this.#tell(replica, trial, error && errorOf(error), error ?? null, leftMs ?? 0);
+      tellBreaker(this.#deps, { replica, trial, leftMs: leftMs ?? 0 }, error && errorOf(error), error ?? null);
     };
     // That it began is an answer: a stream that lives for hours must not keep a circuit half open.
     call.once('metadata', () => tell());
@@ -299,11 +179,12 @@ class Remote implements GrpcChannel {
     return wanted === undefined ? left : Math.min(left, wanted);
   }
 
-  #knownOf(method: Method<DescMessage, DescMessage>): Known {
+  #knownOf(method: Method<DescMessage, DescMessage>): UnaryMethod {
     let known = this.#known.get(method);
     if (known === undefined) {
       const { idempotent } = getOption(method as DescMethod, access);
-      known = { path: `/${method.parent.typeName}/${method.name}`, idempotent };
+      const reads = (method as DescMethod).idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+      known = { path: `/${method.parent.typeName}/${method.name}`, idempotent, reads };
       this.#known.set(method, known);
     }
     return known;

@@ -16,8 +16,7 @@ export interface Cancellable {
 export class Link implements Follower {
   readonly #options: CallOptions | undefined;
   #call: Cancellable | undefined = undefined;
-  /** Whether nobody waits any longer. */
-  aborted = false;
+  #aborted = false;
 
   /** Throws `rpc.cancelled` when it has ended already. */
   constructor(options: CallOptions | undefined) {
@@ -32,11 +31,11 @@ export class Link implements Follower {
   /** What is under way now. */
   bind(call: Cancellable): void {
     this.#call = call;
-    if (this.aborted) call.cancel();
+    if (this.#aborted) call.cancel();
   }
 
   readonly onLeaderAborted = (): void => {
-    this.aborted = true;
+    this.#aborted = true;
     this.#call?.cancel();
   };
 

@@ -76,36 +76,40 @@ export class Replicas {
    * when none answers, and `rpc.busy` when all that answer have enough to do.
    */
   pick(avoid?: Replica): Replica {
-    const { maxInFlight } = this.#o;
+    const best = this.#best(avoid);
+    if (best) return best;
+    const list = this.#list;
+    if (list.length === 0) throw rpcErrors('rpc.unavailable', { cause: new Error('no address is known') });
+    const waitMs = Math.min(...list.map(({ breaker }) => breaker.waitMs));
+    if (waitMs === 0) {
+      this.#o.events.refused('busy');
+      throw rpcErrors('rpc.busy', { retryAfterMs: 1000 });
+    }
+    this.#o.events.refused('circuit_open');
+    throw rpcErrors('rpc.circuit_open', { retryAfterMs: Math.ceil(waitMs) });
+  }
+
+  /** A replica other than `one` that could take a call now, if there is one. */
+  another(one: Replica): Replica | undefined {
+    const best = this.#best(one);
+    return best === one ? undefined : best;
+  }
+
+  #best(avoid: Replica | undefined): Replica | undefined {
     const list = this.#list;
     let best: Replica | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
-    let waitMs = Number.POSITIVE_INFINITY;
-    let answering = 0;
     const start = this.#next++;
     for (let i = 0; i < list.length; i++) {
       const replica = list[(start + i) % list.length] as Replica;
-      const wait = replica.breaker.waitMs;
-      if (wait > 0) {
-        waitMs = Math.min(waitMs, wait);
-        continue;
-      }
-      answering++;
-      if (replica.inFlight >= maxInFlight) continue;
+      if (replica.breaker.waitMs > 0 || replica.inFlight >= this.#o.maxInFlight) continue;
       const rank = (list.length === 1 ? 0 : rankOf(replica)) + (replica === avoid ? 1 : 0);
       if (rank < bestRank || (rank === bestRank && replica.inFlight < (best as Replica).inFlight)) {
         best = replica;
         bestRank = rank;
       }
     }
-    if (best) return best;
-    if (list.length === 0) throw rpcErrors('rpc.unavailable', { cause: new Error('no address is known') });
-    if (answering > 0) {
-      this.#o.events.refused('busy');
-      throw rpcErrors('rpc.busy', { retryAfterMs: 1000 });
-    }
-    this.#o.events.refused('circuit_open');
-    throw rpcErrors('rpc.circuit_open', { retryAfterMs: Math.ceil(waitMs) });
+    return best;
   }
 
   /** Somebody could not be reached: his name may lead elsewhere by now. */

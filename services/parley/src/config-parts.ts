@@ -62,6 +62,14 @@ export const callSettings = {
     .describe(
       'How often a call is made when nobody answers, if repeating it changes nothing, 1 to 5; every tenth call may be repeated.',
     ),
+  callHedgeMs: z
+    .int()
+    .min(10)
+    .max(120_000)
+    .default(1_000)
+    .describe(
+      'A call that only reads and has no answer after this time is made with another replica as well, milliseconds, 10 to 120,000: whoever hangs must not hold up those who wait.',
+    ),
   callsInFlight: z
     .int()
     .min(1)

@@ -74,7 +74,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
   const tls = await processTls(config, deps);
   const traced = await traceProcess(config, deps);
 
-  const { callTimeoutMs, callAttempts, callsInFlight, circuitOpenMs, resolveMs } = config.services;
+  const { callTimeoutMs, callAttempts, callHedgeMs, callsInFlight, circuitOpenMs, resolveMs } = config.services;
   const channelEvents = createChannelEvents({ metrics, logger });
 
   /** Calls to other processes carry a token of the calling service; a token is read only when there are such calls. */
@@ -93,6 +93,7 @@ export async function assemble(config: ParleyConfig, deps: ProcessDeps): Promise
         events: channelEvents(to),
         defaultTimeoutMs: callTimeoutMs,
         attempts: callAttempts,
+        hedgeMs: callHedgeMs,
         maxInFlight: callsInFlight,
         circuitOpenMs,
         resolveMs,
