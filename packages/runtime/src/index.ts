@@ -9,6 +9,7 @@ export * from './ids.ts';
 export * from './lifecycle.ts';
 export * from './load-config.ts';
 export * from './logger.ts';
+export * from './loop.ts';
 export * from './metrics.ts';
 export * from './module.ts';
 export * from './tls/read-tls-files.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Logger } from '@parley/runtime';
 import type { CheckedSpec, OrderedIndex } from './spec.ts';
 
 /** How expired documents are removed. */
@@ -27,37 +27,32 @@ const MOST_BATCHES = 100;
 export function createSweeper(options: SweepOptions, removeDue: RemoveDue): Sweeper {
   const { clock, logger, sweepEveryMs = 60_000, sweepBatch = 500 } = options;
   const watched = new Map<string, CheckedSpec>();
-  let timer: Timer | undefined;
   let stopped = false;
+  const loop = createLoop({ clock, everyMs: sweepEveryMs, turn: sweep });
 
-  const arm = () => {
-    timer = clock.timer(sweepEveryMs, () => void sweep());
-  };
-
-  async function sweep(): Promise<void> {
+  async function sweep(signal: AbortSignal): Promise<void> {
     for (const spec of watched.values()) {
       for (const index of spec.ordered) {
-        if (!index.expiring || stopped) continue;
+        if (!index.expiring || signal.aborted) continue;
         try {
-          for (let i = 0; i < MOST_BATCHES && !stopped; i++)
+          for (let i = 0; i < MOST_BATCHES && !signal.aborted; i++)
             if ((await removeDue(spec, index, clock.now(), sweepBatch)) < sweepBatch) break;
         } catch (error) {
-          if (!stopped) logger?.warn('store.sweep.failed', { collection: spec.name, reason: String(error) });
+          if (!signal.aborted) logger?.warn('store.sweep.failed', { collection: spec.name, reason: String(error) });
         }
       }
     }
-    if (!stopped) arm();
   }
 
   return {
     watch(spec) {
       if (stopped || !spec.ordered.some(i => i.expiring)) return;
       watched.set(spec.name, spec);
-      if (!timer) arm();
+      loop.start();
     },
     stop() {
       stopped = true;
-      timer?.cancel();
+      void loop.stop();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Metrics, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Logger, type Metrics, type Module } from '@parley/runtime';
 import type { Keys } from './keys.ts';
 
 interface KeyWatchDeps {
@@ -21,7 +21,7 @@ export function watchKeys({ keys, clock, logger, metrics, reloadMs }: KeyWatchDe
     help: 'When the key that signs now was to begin, by family, seconds since 1970-01-01 UTC; the first keys have a small number.',
     labels: ['family'],
   });
-  let timer: Timer | undefined;
+  const loop = createLoop({ clock, everyMs: reloadMs, turn: reload });
   let refusal: string | undefined;
 
   function measure(): readonly string[] {
@@ -46,22 +46,13 @@ export function watchKeys({ keys, clock, logger, metrics, reloadMs }: KeyWatchDe
     }
   }
 
-  function later(): void {
-    timer = clock.timer(reloadMs, () => {
-      reload();
-      later();
-    });
-  }
-
   return {
     name: 'keys',
     reload,
     async start() {
       measure();
-      later();
+      loop.start();
     },
-    async stop() {
-      timer?.cancel();
-    },
+    stop: () => loop.stop(),
   };
 }

@@ -1,6 +1,6 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock, Metrics, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Metrics, type Module } from '@parley/runtime';
 
 const FILE = 'last-backup.json';
 const LOOK_MS = 60_000;
@@ -20,16 +20,18 @@ export function lastBackup(deps: {
     name: 'parley_backup_last_success_timestamp_seconds',
     help: 'When `parley backup` last succeeded for this data directory, seconds since 1970-01-01 UTC; 0 before the first time, and in a pool.',
   });
-  let timer: Timer | undefined;
   at.set(0);
-  const look = () => {
+  const turn = () => {
     const made = statSync(join(deps.dataDir, FILE), { throwIfNoEntry: false })?.mtimeMs;
     if (made !== undefined) at.set(made / 1000);
-    timer = deps.clock.timer(LOOK_MS, look);
   };
+  const loop = createLoop({ clock: deps.clock, everyMs: LOOK_MS, turn });
   return {
     name: 'last-backup',
-    start: async () => look(),
-    stop: async () => timer?.cancel(),
+    async start() {
+      turn();
+      loop.start();
+    },
+    stop: () => loop.stop(),
   };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { createLoop } from '../loop.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Module } from '../module.ts';
 import { readTlsFiles, type TlsFiles, type TlsMaterial } from './read-tls-files.ts';
@@ -58,9 +59,9 @@ export function watchTlsFiles(options: TlsWatchOptions): TlsWatch {
   let material: TlsMaterial | undefined;
   let seen = '';
   let warnedAt = Number.NEGATIVE_INFINITY;
-  let timer: Timer | undefined;
   let running = false;
   let looking = Promise.resolve();
+  const loop = createLoop({ clock, everyMs: reloadMs, turn: reload });
 
   function take(next: TlsMaterial): void {
     material = next;
@@ -118,11 +119,6 @@ export function watchTlsFiles(options: TlsWatchOptions): TlsWatch {
     return looking;
   }
 
-  function later(): void {
-    if (!running) return;
-    timer = clock.timer(reloadMs, () => void reload().then(later));
-  }
-
   return {
     name: `tls-${listener}`,
     get current() {
@@ -138,11 +134,11 @@ export function watchTlsFiles(options: TlsWatchOptions): TlsWatch {
     async start() {
       if (!material) await load();
       running = true;
-      later();
+      loop.start();
     },
     async stop() {
       running = false;
-      timer?.cancel();
+      await loop.stop();
       await looking;
     },
   };

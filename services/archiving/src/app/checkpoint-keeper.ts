@@ -1,4 +1,4 @@
-import type { Clock, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Loop, type Module } from '@parley/runtime';
 import type { ArchivingConfig } from '../config.ts';
 import {
   type Checkpoint,
@@ -34,25 +34,24 @@ export interface CheckpointKeeperDeps {
 export class CheckpointKeeper implements Module {
   readonly name = 'archiving.checkpoints';
   readonly #deps: CheckpointKeeperDeps;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: Loop;
   #stopped = true;
 
   constructor(deps: CheckpointKeeperDeps) {
     this.#deps = deps;
+    this.#loop = createLoop({ clock: deps.clock, everyMs: deps.settings.checkpointMs, turn: () => this.round() });
   }
 
   async start(): Promise<void> {
     this.#stopped = false;
-    this.#schedule();
+    this.#loop.start();
   }
 
   /** Leaves a last statement behind, so that nothing archived here stays without one. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#running;
+    await this.#loop.stop();
     await this.round();
   }
 
@@ -68,13 +67,6 @@ export class CheckpointKeeper implements Module {
         telemetry.checkpointFailed(partition, cause);
       }
     }
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = this.#deps.clock.timer(this.#deps.settings.checkpointMs, () => {
-      this.#running = this.round().then(() => this.#schedule());
-    });
   }
 
   async #state(chain: Chain, head: Head): Promise<SignedCheckpoint | undefined> {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Loop, type Module } from '@parley/runtime';
 import type { ArchivingConfig } from '../config.ts';
 import {
   addEntry,
@@ -71,12 +71,12 @@ export class Indexer implements Module {
   #names: ArchivedName[] = [];
   readonly #waiting = new Map<string, number>();
   #sweepAt = 0;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = true;
+  readonly #loop: Loop;
 
   constructor(deps: IndexerDeps) {
     this.#deps = deps;
+    const { clock, settings } = deps;
+    this.#loop = createLoop({ clock, everyMs: settings.indexMs, turn: signal => this.#round(signal) });
   }
 
   /** Says that a chain has grown, and where it ends now. */
@@ -99,15 +99,12 @@ export class Indexer implements Module {
   }
 
   async start(): Promise<void> {
-    this.#stopped = false;
     this.#sweepAt = 0;
-    this.#schedule();
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#running;
+    await this.#loop.stop();
     // Others need not wait until what was promised to this replica runs out.
     const { index, me } = this.#deps;
     const owned = [...this.#owned.values()].filter(({ position }) => position.by === me);
@@ -116,14 +113,7 @@ export class Indexer implements Module {
     this.#open.clear();
   }
 
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = this.#deps.clock.timer(this.#deps.settings.indexMs, () => {
-      this.#running = this.#round().then(() => this.#schedule());
-    });
-  }
-
-  async #round(): Promise<void> {
+  async #round(signal: AbortSignal): Promise<void> {
     const { clock, links, settings, telemetry } = this.#deps;
     try {
       if (clock.monotonic() >= this.#sweepAt) {
@@ -137,11 +127,11 @@ export class Indexer implements Module {
       telemetry.indexFailed('', cause);
     }
     for (const chain of [...this.#dirty]) {
-      if (this.#stopped) return;
+      if (signal.aborted) return;
       if ((this.#waiting.get(chain) ?? 0) > clock.now() || !this.#isDue(chain)) continue;
       this.#dirty.delete(chain);
       try {
-        await this.#catchUp(chain);
+        await this.#catchUp(chain, signal);
       } catch (cause) {
         this.#owned.delete(chain);
         this.#open.clear();
@@ -152,7 +142,7 @@ export class Indexer implements Module {
     }
   }
 
-  async #catchUp(chain: string): Promise<void> {
+  async #catchUp(chain: string, signal: AbortSignal): Promise<void> {
     const { clock, index, me, settings, telemetry } = this.#deps;
     let { position, sure } = this.#owned.get(chain) ?? { position: await this.#load(chain), sure: false };
     if (position.by !== me && position.untilMs > clock.now()) {
@@ -162,7 +152,7 @@ export class Indexer implements Module {
     }
     this.#waiting.delete(chain);
     const overdue = !sure || this.#waited(chain) >= settings.indexDelayMs;
-    while (!this.#stopped) {
+    while (!signal.aborted) {
       const left = (this.#heads.get(chain) ?? 0) - position.next;
       // A block is filled at once, or with all there is when that has waited long enough.
       const room = this.#roomOf(position);

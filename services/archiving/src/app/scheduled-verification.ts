@@ -1,4 +1,4 @@
-import type { Clock, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Loop, type Module } from '@parley/runtime';
 import type { ArchivingConfig } from '../config.ts';
 import type { Telemetry } from '../events.ts';
 import type { VerificationOutcome, VerificationState, VerificationStore } from '../ports/verification-store.ts';
@@ -29,38 +29,29 @@ class Overtaken extends Error {}
 export class ScheduledVerification implements Module {
   readonly name = 'archiving.verification';
   readonly #deps: ScheduledVerificationDeps;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopping = new AbortController();
+  readonly #loop: Loop;
+  /** Until the next look. */
+  #waitMs = 0;
 
   constructor(deps: ScheduledVerificationDeps) {
     this.#deps = deps;
+    this.#loop = createLoop({ clock: deps.clock, everyMs: () => this.#waitMs, turn: signal => this.#look(signal) });
   }
 
   async start(): Promise<void> {
-    this.#stopping = new AbortController();
-    if (this.#deps.settings.verifyEveryMs === 0) return;
-    this.#schedule(0);
+    if (this.#deps.settings.verifyEveryMs > 0) this.#loop.start(0);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#timer?.cancel();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  #schedule(delayMs: number): void {
-    if (this.#stopping.signal.aborted) return;
-    this.#timer = this.#deps.clock.timer(delayMs, () => {
-      this.#running = this.#look().then(next => this.#schedule(next));
-    });
-  }
-
-  /** Does what is due; resolves with the time until the next look. */
-  async #look(): Promise<number> {
+  /** Does what is due. */
+  async #look(signal: AbortSignal): Promise<void> {
     const { clock, store, me, settings, telemetry } = this.#deps;
     const { verifyEveryMs, verifyLeaseMs } = settings;
     const patience = Math.max(1, Math.min(LOOK_MS, verifyEveryMs / 4));
+    this.#waitMs = patience;
     try {
       const state = await store.read();
       if (state?.last) telemetry.verifiedByItself(state.last.atMs);
@@ -69,18 +60,17 @@ export class ScheduledVerification implements Module {
       // an archive that was never verified by itself gets its first turn after the usual time
       if (!state) await store.move({ dueMs: now + verifyEveryMs, by: '', untilMs: 0, revision: 0 });
       else if (state.dueMs > now + verifyEveryMs) await store.move({ ...state, dueMs: now + verifyEveryMs });
-      else if (state.dueMs > now) return Math.min(patience, state.dueMs - now);
+      else if (state.dueMs > now) this.#waitMs = Math.min(patience, state.dueMs - now);
       else if (state.by === me || state.untilMs <= now) {
         const taken = await store.move({ ...state, by: me, untilMs: now + verifyLeaseMs });
-        if (taken) await this.#verify(taken);
+        if (taken) await this.#verify(taken, signal);
       }
     } catch (cause) {
-      if (!this.#stopping.signal.aborted && !(cause instanceof Overtaken)) telemetry.verifyFailed(cause);
+      if (!signal.aborted && !(cause instanceof Overtaken)) telemetry.verifyFailed(cause);
     }
-    return patience;
   }
 
-  async #verify(taken: VerificationState): Promise<void> {
+  async #verify(taken: VerificationState, signal: AbortSignal): Promise<void> {
     const { clock, store, me, settings, telemetry } = this.#deps;
     let state = taken;
     const move = async (next: VerificationState) => {
@@ -89,7 +79,7 @@ export class ScheduledVerification implements Module {
       state = moved;
     };
     try {
-      const last = await this.#everything(async () => {
+      const last = await this.#everything(signal, async () => {
         const left = state.untilMs - clock.now();
         if (left < settings.verifyLeaseMs / 2) await move({ ...state, untilMs: clock.now() + settings.verifyLeaseMs });
       });
@@ -103,9 +93,8 @@ export class ScheduledVerification implements Module {
     }
   }
 
-  async #everything(keep: () => Promise<void>): Promise<VerificationOutcome> {
+  async #everything(signal: AbortSignal, keep: () => Promise<void>): Promise<VerificationOutcome> {
     const { clock, verification, verifyEntries, settings, telemetry } = this.#deps;
-    const { signal } = this.#stopping;
     const pause = async () => {
       await clock.sleep(settings.verifyPauseMs, signal);
       await keep();

@@ -1,4 +1,4 @@
-import type { Clock, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Loop, type Module } from '@parley/runtime';
 import type { ImConfig } from '../config.ts';
 import { type ArchiveLag, lagProblem, measureLag } from '../domain/archive-lag.ts';
 import { admit, type Breaker, closed, failed, succeeded } from '../domain/breaker.ts';
@@ -25,22 +25,21 @@ export class ArchiveGate implements Module {
   readonly #deps: ArchiveGateDeps;
   #breaker: Breaker = closed;
   #lag: ArchiveLag | undefined;
-  #timer: Timer | undefined;
-  #stopped = true;
+  readonly #loop: Loop;
 
   constructor(deps: ArchiveGateDeps) {
     this.#deps = deps;
+    const { clock, settings } = deps;
+    this.#loop = createLoop({ clock, everyMs: settings.lagCheckMs, turn: () => this.#measure() });
   }
 
   async start(): Promise<void> {
-    this.#stopped = false;
     await this.#measure();
-    this.#schedule();
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Why a message in critical mode must be refused; undefined when the archive keeps up. */
@@ -93,12 +92,6 @@ export class ArchiveGate implements Module {
   #limits() {
     const { breakerFailures, breakerOpenMs } = this.#deps.settings;
     return { failures: breakerFailures, openMs: breakerOpenMs };
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    const { clock, settings } = this.#deps;
-    this.#timer = clock.timer(settings.lagCheckMs, () => void this.#measure().then(() => this.#schedule()));
   }
 
   async #measure(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Loop, type Module } from '@parley/runtime';
 import type { Telemetry } from '../events.ts';
 import type { RefusalStore } from '../ports/event-store.ts';
 import type { StoreClock } from './store-clock.ts';
@@ -19,37 +19,26 @@ export interface ForgetRefusalsDeps {
 export class ForgetRefusals implements Module {
   readonly name = 'im.forget-refusals';
   readonly #deps: ForgetRefusalsDeps;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = true;
+  readonly #loop: Loop;
 
   constructor(deps: ForgetRefusalsDeps) {
     this.#deps = deps;
+    this.#loop = createLoop({ clock: deps.clock, everyMs: EVERY_MS, turn: signal => this.#turn(signal) });
   }
 
   async start(): Promise<void> {
-    this.#stopped = false;
-    this.#schedule();
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = this.#deps.clock.timer(EVERY_MS, () => {
-      this.#running = this.#turn().then(() => this.#schedule());
-    });
-  }
-
-  async #turn(): Promise<void> {
+  async #turn(signal: AbortSignal): Promise<void> {
     const { time, refusals, telemetry } = this.#deps;
     try {
       const before = time.nowMs() - MARGIN_MS;
-      for (let more = true; more && !this.#stopped; ) more = (await refusals.forget(before, BATCH)) === BATCH;
+      for (let more = true; more && !signal.aborted; ) more = (await refusals.forget(before, BATCH)) === BATCH;
     } catch (cause) {
       telemetry.refusalsKept(cause);
     }

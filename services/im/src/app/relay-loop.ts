@@ -1,4 +1,4 @@
-import type { Clock, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Loop, type Module } from '@parley/runtime';
 import type { Telemetry } from '../events.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { RelayResult } from './relay-pending.ts';
@@ -18,37 +18,30 @@ export interface RelayLoopDeps {
 export class RelayLoop implements Module {
   readonly name = 'im.relay';
   readonly #deps: RelayLoopDeps;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = true;
+  readonly #loop: Loop;
 
   constructor(deps: RelayLoopDeps) {
     this.#deps = deps;
-  }
-
-  async start(): Promise<void> {
-    this.#stopped = false;
-    this.#schedule();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#running;
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    const { clock, everyMs, fraction } = this.#deps;
-    this.#timer = clock.timer(Math.round(everyMs * (0.75 + fraction() / 2)), () => {
-      this.#running = this.#turn().then(() => this.#schedule());
+    const { clock, everyMs, fraction } = deps;
+    this.#loop = createLoop({
+      clock,
+      everyMs: () => Math.round(everyMs * (0.75 + fraction() / 2)),
+      turn: signal => this.#turn(signal),
     });
   }
 
-  async #turn(): Promise<void> {
+  async start(): Promise<void> {
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
     const { relay, events, telemetry } = this.#deps;
     try {
-      for (let more = true; more && !this.#stopped; ) {
+      for (let more = true; more && !signal.aborted; ) {
         const result = await relay();
         more = result.more;
         if (result.relayed > 0) telemetry.relayed(result.relayed);

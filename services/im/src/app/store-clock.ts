@@ -1,4 +1,4 @@
-import type { Clock, HealthReport, Module, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type HealthReport, type Loop, type Module } from '@parley/runtime';
 import type { ImConfig } from '../config.ts';
 import { estimateOffset, roundTrip, type TimeSample } from '../domain/store-time.ts';
 import { imErrors } from '../errors.ts';
@@ -25,22 +25,22 @@ export class StoreClock implements Module {
   #samples: TimeSample[] = [];
   #offsetMs = 0;
   #measuredAt: number | undefined;
-  #timer: Timer | undefined;
-  #stopped = true;
+  readonly #loop: Loop;
 
   constructor(deps: StoreClockDeps) {
     this.#deps = deps;
+    const { clock, settings } = deps;
+    const everyMs = () => (this.#known() ? settings.clockSampleMs : Math.min(settings.clockSampleMs, RETRY_MS));
+    this.#loop = createLoop({ clock, everyMs, turn: () => this.#measure() });
   }
 
   async start(): Promise<void> {
-    this.#stopped = false;
     for (let i = 0; i < FIRST; i++) if (!(await this.#measure())) break;
-    this.#schedule();
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Milliseconds since 1970-01-01 UTC. Throws `im.clock_unmeasured` when it would be a guess. */
@@ -56,13 +56,6 @@ export class StoreClock implements Module {
   #known(): boolean {
     const { clock, settings } = this.#deps;
     return this.#measuredAt !== undefined && clock.monotonic() - this.#measuredAt <= settings.clockStaleMs;
-  }
-
-  #schedule(): void {
-    const { clock, settings } = this.#deps;
-    if (this.#stopped) return;
-    const wait = this.#known() ? settings.clockSampleMs : Math.min(settings.clockSampleMs, RETRY_MS);
-    this.#timer = clock.timer(wait, () => void this.#measure().then(() => this.#schedule()));
   }
 
   async #measure(): Promise<boolean> {

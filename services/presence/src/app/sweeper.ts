@@ -1,4 +1,4 @@
-import type { Timer } from '@parley/runtime';
+import { createLoop, type Loop } from '@parley/runtime';
 import type { Core } from './core.ts';
 import { sweep } from './sweep.ts';
 import { sweepLeases } from './sweep-leases.ts';
@@ -11,9 +11,7 @@ const LEASES_EVERY = 4;
 /** Sweeps at regular intervals, one sweep at a time. */
 export class Sweeper {
   readonly #core: Core;
-  #timer: Timer | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = true;
+  readonly #loop: Loop;
   #failing = false;
   #leasesFrom = 0;
   #leasesIn = 0;
@@ -21,40 +19,28 @@ export class Sweeper {
 
   constructor(core: Core) {
     this.#core = core;
+    const { clock, config } = core;
+    this.#loop = createLoop({ clock, everyMs: config.sweepIntervalMs, turn: () => this.#run() });
   }
 
   start(): void {
-    this.#stopped = false;
     this.#settleLeases();
-    this.#again(0);
+    this.#loop.start(0);
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Something is due now: do not wait for the interval. */
   kick(): void {
     this.#leasesIn = 0;
-    if (!this.#stopped && !this.#running) this.#again(0);
+    this.#loop.kick();
   }
 
   /** False while sweeps fail. */
   get working(): boolean {
     return !this.#failing;
-  }
-
-  #again(ms: number): void {
-    this.#timer?.cancel();
-    if (this.#stopped) return;
-    this.#timer = this.#core.clock.timer(ms, () => {
-      this.#running = this.#run().finally(() => {
-        this.#running = undefined;
-        this.#again(this.#core.config.sweepIntervalMs);
-      });
-    });
   }
 
   async #run(): Promise<void> {

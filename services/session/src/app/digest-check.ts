@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@parley/runtime';
+import { type Clock, createLoop } from '@parley/runtime';
 import type { SessionConfig } from '../config.ts';
 import type { SessionEvents } from '../events.ts';
 import type { PresenceReader } from '../ports/presence-reader.ts';
@@ -23,7 +23,7 @@ export interface DigestCheck {
 }
 
 export function createDigestCheck({ config, clock, presence, board, gate, events }: DigestDeps): DigestCheck {
-  let timer: Timer | undefined;
+  const loop = createLoop({ clock, everyMs: config.digestIntervalMs, turn: run });
   let stopped = false;
   let tail: Promise<void> = Promise.resolve();
   let queued = false;
@@ -55,20 +55,12 @@ export function createDigestCheck({ config, clock, presence, board, gate, events
     return tail;
   }
 
-  function arm(): void {
-    timer = clock.timer(config.digestIntervalMs, () => {
-      void run().finally(() => {
-        if (!stopped) arm();
-      });
-    });
-  }
-
   return {
-    start: arm,
+    start: () => loop.start(),
     run,
     stop() {
       stopped = true;
-      timer?.cancel();
+      void loop.stop();
     },
   };
 }

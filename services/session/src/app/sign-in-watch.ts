@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@parley/runtime';
+import { type Clock, createLoop } from '@parley/runtime';
 import type { SessionConfig } from '../config.ts';
 import type { SessionEvents } from '../events.ts';
 import type { SignInsChanged } from '../ports/hints.ts';
@@ -21,42 +21,33 @@ export interface SignInWatch {
 }
 
 export function createSignInWatch({ config, clock, signIns, hub, events }: SignInWatchDeps): SignInWatch {
-  let timer: Timer | undefined;
-  let stopped = false;
+  const loop = createLoop({ clock, everyMs: config.signInCheckMs, turn: check });
   let checkedAt = 0;
 
-  async function check(): Promise<void> {
+  async function check(signal: AbortSignal): Promise<void> {
     const ids = new Set<string>();
     for (const session of hub.all()) ids.add(session.signInId);
     const all = [...ids];
     const ended = new Set<string>();
     try {
       for (let at = 0; at < all.length; at += config.signInCheckBatch) {
-        if (stopped) return;
+        if (signal.aborted) return;
         for (const id of await signIns.ended(all.slice(at, at + config.signInCheckBatch))) ended.add(id);
       }
       checkedAt = clock.monotonic();
       events.signInsChecked(all.length, ended.size);
     } catch (error) {
       // Streams stay open without the directory: their tokens end soon enough.
-      if (!stopped) events.signInCheckFailed(error, clock.monotonic() - checkedAt);
+      if (!signal.aborted) events.signInCheckFailed(error, clock.monotonic() - checkedAt);
     }
-    if (ended.size === 0 || stopped) return;
+    if (ended.size === 0 || signal.aborted) return;
     for (const session of hub.all()) if (ended.has(session.signInId)) hub.end(session, 'signed_out');
-  }
-
-  function arm(): void {
-    timer = clock.timer(config.signInCheckMs, () => {
-      void check().finally(() => {
-        if (!stopped) arm();
-      });
-    });
   }
 
   return {
     start() {
       checkedAt = clock.monotonic();
-      arm();
+      loop.start();
     },
     changed(change) {
       if (!change.all && change.endedSignInIds.length === 0) return;
@@ -65,8 +56,7 @@ export function createSignInWatch({ config, clock, signIns, hub, events }: SignI
       }
     },
     stop() {
-      stopped = true;
-      timer?.cancel();
+      void loop.stop();
     },
   };
 }

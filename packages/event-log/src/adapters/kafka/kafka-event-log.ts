@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Clock, systemIds, type Timer } from '@parley/runtime';
+import { type Clock, createLoop, systemIds } from '@parley/runtime';
 import { DEFAULT_BACKOFF } from '../../backoff.ts';
 import { AppendError, EventLogError, inUse } from '../../errors.ts';
 import type { EventLog, TopicSpec } from '../../event-log.ts';
@@ -144,26 +144,20 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
   }
 
   function reportLag(topic: string, group: string, consumer: GroupConsumer): () => void {
-    const every = options.lagMs ?? 10_000;
-    let timer: Timer | undefined;
-    let stopped = false;
-    const report = async () => {
+    const report = async (signal: AbortSignal) => {
       try {
         const [ends, committed] = await Promise.all([cluster.ends(topic), cluster.committed(topic, group)]);
         for (const { partition, low, high } of ends) {
-          if (stopped || !consumer.positions.has(partition)) continue;
+          if (signal.aborted || !consumer.positions.has(partition)) continue;
           telemetry.lag(topic, group, partition, Math.max(0, high - Math.max(low, committed.get(partition) ?? low)));
         }
       } catch {
         // Kafka is away; that shows elsewhere.
       }
-      if (!stopped) timer = clock.timer(every, report);
     };
-    timer = clock.timer(every, report);
-    return () => {
-      stopped = true;
-      timer?.cancel();
-    };
+    const loop = createLoop({ clock, everyMs: options.lagMs ?? 10_000, turn: report });
+    loop.start();
+    return () => void loop.stop();
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@parley/runtime';
+import { type Clock, createLoop, type Loop } from '@parley/runtime';
 import type { Store } from '@parley/store';
 import type { PresenceEvents } from '../../events.ts';
 import type { Time } from '../../ports/time.ts';
@@ -7,29 +7,24 @@ import type { Time } from '../../ports/time.ts';
 export class StoreTime implements Time {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #events: PresenceEvents;
-  readonly #everyMs: number;
+  readonly #loop: Loop;
   #offset: number | undefined;
-  #timer: Timer | undefined;
-  #stopped = false;
 
   constructor(store: Store, clock: Clock, events: PresenceEvents, everyMs: number) {
     this.#store = store;
     this.#clock = clock;
-    this.#events = events;
-    this.#everyMs = everyMs;
+    const turn = () => this.#measure().catch((error: unknown) => events.timeUnknown(error));
+    this.#loop = createLoop({ clock, everyMs, turn });
   }
 
   /** Measures for the first time; rejects when the store does not tell. */
   async start(): Promise<void> {
-    this.#stopped = false;
     await this.#measure();
-    this.#again();
+    this.#loop.start();
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
+    void this.#loop.stop();
   }
 
   get known(): boolean {
@@ -45,14 +40,5 @@ export class StoreTime implements Time {
     const before = this.#clock.monotonic();
     const stored = await this.#store.now();
     this.#offset = stored - (before + this.#clock.monotonic()) / 2;
-  }
-
-  #again(): void {
-    if (this.#stopped) return;
-    this.#timer = this.#clock.timer(this.#everyMs, () => {
-      this.#measure()
-        .catch((error: unknown) => this.#events.timeUnknown(error))
-        .finally(() => this.#again());
-    });
   }
 }
