@@ -56,13 +56,21 @@ it('refuses names that break the rules, missing labels and counters that go down
   assert.throws(() => counter.inc({ c: 'x' }, Number.NaN), /cannot go down/);
 });
 
-it('measures the process, lag of its event loop included', async () => {
-  const text = await createMetrics().render();
+it('measures the process, how busy its event loop is included, and samples nothing', async () => {
+  const metrics = createMetrics();
+  const text = await metrics.render();
   for (const name of [
     'process_cpu_seconds_total',
-    'nodejs_eventloop_lag_p99_seconds',
+    'nodejs_eventloop_lag_seconds',
+    'nodejs_eventloop_utilization',
     'process_resident_memory_bytes',
   ]) {
     assert.ok(text.includes(`\n${name} `) || text.includes(`\n${name}{`), name);
   }
+  assert.equal(text.includes('nodejs_eventloop_lag_p99_seconds'), false);
+  await new Promise(resolve => setTimeout(resolve, 1)); // the loop must have turned
+  await metrics.render();
+  for (const end = performance.now() + 50; performance.now() < end; );
+  const busy = /\nnodejs_eventloop_utilization (\S+)/.exec(await metrics.render())?.[1];
+  assert.ok(Number(busy) > 0.5 && Number(busy) <= 1, `${busy}`);
 });

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { performance } from 'node:perf_hooks';
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { CounterCell, GaugeCell, HistogramCell, type MetricCell } from './metric-cells.ts';
 import type { MetricSpec, Metrics } from './metrics.ts';
 
@@ -9,7 +10,7 @@ const defaultBuckets = [
 
 /** Settings of {@link createMetrics}. */
 export interface MetricsOptions {
-  /** Whether to measure the process too: CPU, memory, garbage collection, lag of the event loop. Default true. */
+  /** Whether to measure the process too: CPU, memory, garbage collection, how busy the event loop is. Default true. */
   readonly defaults?: boolean;
 }
 
@@ -20,8 +21,7 @@ export interface MetricsOptions {
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const cells = new Map<string, { readonly cell: MetricCell; readonly spec: ReturnType<Metrics['specs']>[number] }>();
-  // The precision wakes the process so often, whether there is anything to do or not, milliseconds.
-  if (options.defaults !== false) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  if (options.defaults !== false) measureProcess(registry);
 
   function define<C extends MetricCell>(
     kind: 'counter' | 'gauge' | 'histogram',
@@ -48,6 +48,26 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     render: () => registry.metrics(),
     specs: () => [...cells.values()].map(entry => entry.spec),
   };
+}
+
+const NEVER_MS = 2 ** 31 - 1;
+
+/** What prom-client measures of a process, less what it samples: that would wake an idle process all the time. */
+function measureProcess(register: Registry): void {
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: NEVER_MS });
+  for (const sampled of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
+    register.removeSingleMetric(`nodejs_eventloop_lag_${sampled}_seconds`);
+  let last = performance.eventLoopUtilization();
+  new Gauge({
+    name: 'nodejs_eventloop_utilization',
+    help: 'Share of the time since the last scrape that the event loop was busy, 0 to 1.',
+    registers: [register],
+    collect() {
+      const now = performance.eventLoopUtilization();
+      this.set(performance.eventLoopUtilization(now, last).utilization);
+      last = now;
+    },
+  });
 }
 
 function check(kind: string, spec: MetricSpec): void {

@@ -68,6 +68,24 @@ describe('a loop', () => {
     assert.deepEqual(times(), [0, 50]);
   });
 
+  it('has a turn soon when it is kicked with a time, and none later than it would have been', async () => {
+    const { clock, loop, endLast, times } = setUp();
+    loop.start();
+    loop.kick(30);
+    loop.kick(80);
+    await clock.advance(30);
+    assert.deepEqual(times(), [30]);
+    loop.kick(500);
+    loop.kick(40);
+    await endLast();
+    await clock.advance(40);
+    assert.deepEqual(times(), [30, 70]);
+    loop.kick(500);
+    await endLast();
+    await clock.advance(100);
+    assert.deepEqual(times(), [30, 70, 170]);
+  });
+
   it('has no turn after it was stopped, and stops when the turn under way is over', async () => {
     const { clock, turns, loop, endLast, times } = setUp();
     loop.start(0);

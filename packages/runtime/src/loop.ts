@@ -4,8 +4,11 @@ import type { Clock, Timer } from './clock.ts';
 export interface Loop {
   /** The first turn comes after `afterMs`, by default after the usual time. Does nothing while it runs. */
   start(afterMs?: number): void;
-  /** The next turn comes at once or, while one is under way, right after it. Does nothing before `start`. */
-  kick(): void;
+  /**
+   * The next turn comes after `withinMs` at the latest, by default at once; while one is under way, that long after its
+   * end. Does nothing before `start`.
+   */
+  kick(withinMs?: number): void;
   /** Ends the turns and aborts the signal; resolves when the turn under way is over. May be started again. */
   stop(): Promise<void>;
 }
@@ -24,11 +27,13 @@ export function createLoop({ clock, everyMs, turn }: LoopOptions): Loop {
   let stopping: AbortController | undefined;
   let timer: Timer | undefined;
   let running: Promise<unknown> | undefined;
-  let kicked = false;
+  let dueAt = 0;
+  let kickedMs = Number.POSITIVE_INFINITY;
   const usual = () => (typeof everyMs === 'number' ? everyMs : everyMs());
 
   function arm(ms: number): void {
     timer?.cancel();
+    dueAt = clock.monotonic() + ms;
     timer = clock.timer(ms, run);
   }
 
@@ -37,8 +42,8 @@ export function createLoop({ clock, everyMs, turn }: LoopOptions): Loop {
     const done = () => {
       running = undefined;
       if (signal.aborted) return;
-      arm(kicked ? 0 : usual());
-      kicked = false;
+      arm(Math.min(kickedMs, usual()));
+      kickedMs = Number.POSITIVE_INFINITY;
     };
     const under = turn(signal);
     if (under === undefined) return done();
@@ -49,13 +54,13 @@ export function createLoop({ clock, everyMs, turn }: LoopOptions): Loop {
     start(afterMs = usual()) {
       if (stopping && !stopping.signal.aborted) return;
       stopping = new AbortController();
-      kicked = false;
+      kickedMs = Number.POSITIVE_INFINITY;
       arm(afterMs);
     },
-    kick() {
+    kick(withinMs = 0) {
       if (!stopping || stopping.signal.aborted) return;
-      if (running) kicked = true;
-      else arm(0);
+      if (running) kickedMs = Math.min(kickedMs, withinMs);
+      else if (clock.monotonic() + withinMs < dueAt) arm(withinMs);
     },
     async stop() {
       stopping?.abort();

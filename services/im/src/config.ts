@@ -48,7 +48,12 @@ export const imConfigSchema = z
     logDeadlineMs: ms(2_000, 10, 10_000, 'How long the archive log may take for a record.'),
     breakerFailures: count(5, 1, 1_000, 'Failures of the archive log in a row after which nobody waits for it.'),
     breakerOpenMs: ms(5_000, 10, 60_000, 'How long nobody waits for it, until one message tries again.'),
-    lagCheckMs: ms(2_000, 10, 60_000, 'Time between two looks at how far archiving is behind.'),
+    lagCheckMs: ms(
+      2_000,
+      10,
+      60_000,
+      'Time between two looks at how far archiving is behind; five times as long while there is nothing to archive.',
+    ),
     maxArchiveLagRecords: count(
       50_000,
       1,

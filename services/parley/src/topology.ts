@@ -152,8 +152,6 @@ async function openPool(config: ParleyConfig, deps: TopologyDeps): Promise<Topol
           connectMongoStore({
             url: urlOf(service),
             database: databaseName(config, service),
-            // nobody waits for what belongs to no service
-            ...(service === 'parley' && { heartbeatMs: 10_000 }),
             ...deps,
           }),
         );

@@ -19,18 +19,26 @@ export interface ArchiveGateDeps {
 
 const BREAKER_OPEN: AppendOutcome = { kind: 'failed', outcome: 'refused', cause: new Error('the breaker is open') };
 
+/** While there is nothing to archive the lag is looked at less often, and often enough never to be taken for unknown. */
+const idleMs = ({ lagCheckMs, lagStaleMs }: Settings) => Math.max(lagCheckMs, Math.min(5 * lagCheckMs, lagStaleMs / 3));
+
 /** The way to the archive log: a breaker in front of it, and an eye on how far archiving is behind. */
 export class ArchiveGate implements Module {
   readonly name = 'im.archive-gate';
   readonly #deps: ArchiveGateDeps;
   #breaker: Breaker = closed;
   #lag: ArchiveLag | undefined;
+  #measuredAt = 0;
+  /** Whether anything was appended here since the lag was measured. */
+  #busy = false;
   readonly #loop: Loop;
 
   constructor(deps: ArchiveGateDeps) {
     this.#deps = deps;
     const { clock, settings } = deps;
-    this.#loop = createLoop({ clock, everyMs: settings.lagCheckMs, turn: () => this.#measure() });
+    const quiet = () => !this.#busy && this.#lag?.records === 0 && this.criticalProblem() === undefined;
+    const everyMs = () => (quiet() ? idleMs(settings) : settings.lagCheckMs);
+    this.#loop = createLoop({ clock, everyMs, turn: () => this.#measure() });
   }
 
   async start(): Promise<void> {
@@ -73,10 +81,18 @@ export class ArchiveGate implements Module {
   }
 
   #enter(): boolean {
+    if (!this.#busy) this.#wake();
     if (this.#breaker.state === 'closed') return true;
     const { breaker, admitted } = admit(this.#breaker, this.#deps.clock.monotonic(), this.#limits());
     this.#breaker = breaker;
     return admitted;
+  }
+
+  /** The first append after the lag was measured: from now on it is looked at as often as it is to be. */
+  #wake(): void {
+    const { clock, settings } = this.#deps;
+    this.#busy = true;
+    this.#loop.kick(Math.max(0, this.#measuredAt + settings.lagCheckMs - clock.monotonic()));
   }
 
   #leave(success: boolean): void {
@@ -96,6 +112,8 @@ export class ArchiveGate implements Module {
 
   async #measure(): Promise<void> {
     const { log, clock, telemetry } = this.#deps;
+    this.#busy = false;
+    this.#measuredAt = clock.monotonic();
     try {
       const parts = await log.progress();
       this.#lag = measureLag(this.#lag, parts, clock.monotonic());

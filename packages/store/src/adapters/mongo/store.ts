@@ -26,7 +26,7 @@ export interface MongoStoreOptions {
   readonly answerMs?: number;
   /** How long a write waits for the majority, milliseconds; default 5,000. */
   readonly majorityMs?: number;
-  /** How often servers are looked at, milliseconds; default 2,000. */
+  /** How often servers are asked for a sign of life, milliseconds; default 10,000. Changes they announce by themselves. */
   readonly heartbeatMs?: number;
   /** Most connections; default 20. */
   readonly connections?: number;
@@ -54,7 +54,7 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
     connectTimeoutMS: options.connectMs ?? 5000,
     socketTimeoutMS: answerMs,
     waitQueueTimeoutMS: options.serverSelectionMs ?? 5000,
-    heartbeatFrequencyMS: Math.max(500, options.heartbeatMs ?? 2000),
+    heartbeatFrequencyMS: Math.max(500, options.heartbeatMs ?? 10_000),
     maxPoolSize: options.connections ?? 20,
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: options.majorityMs ?? 5000 },
     readPreference: 'primary',
