@@ -208,6 +208,24 @@ describe('a call that only reads and has no answer for long', () => {
     assert.equal(fine.calls > 0, true);
   });
 
+  it('is made with one that did not answer of late, when there is nobody else', async () => {
+    const [one, two] = [await replica(hang), await replica()];
+    const options = { hedgeMs: 20, slowMs: 10, circuitFailures: 1, circuitOpenMs: 60_000 };
+    const { directory, channel, counted } = caller([one.address, two.address], options);
+    await channel.ready(2000);
+    await until('its circuit is open', async () => {
+      await directory.getPrincipals({});
+      return (await counted('parley_rpc_client_circuits_open')) === 1;
+    });
+    // now the other hangs, and it is well again
+    [one.handler, two.handler] = [two.handler, one.handler];
+    await directory.getPrincipals({});
+    assert.equal(await counted('parley_rpc_client_circuits_open'), 1);
+    const before = one.calls;
+    await directory.getPrincipals({});
+    assert.equal(one.calls, before + 1, 'its circuit is closed, that of the other is open');
+  });
+
   it('takes a late answer of the first when the second cannot be reached', async () => {
     const asked = gate();
     const answer = gate();

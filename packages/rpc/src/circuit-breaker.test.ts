@@ -64,7 +64,7 @@ describe('a circuit breaker', () => {
   it('stays open twice as long after every trial that fails, up to a limit', async () => {
     const { clock, breaker, changes, fail } = setUp({ failures: 1, openMs: 100 });
     fail(1);
-    for (const expected of [200, 400, 800, 1600, 3000, 3000]) {
+    for (const expected of [200, 400, 800, 1000, 1000]) {
       await clock.advance(breaker.waitMs);
       breaker.failed(breaker.begin());
       assert.equal(breaker.waitMs, expected);
@@ -84,6 +84,20 @@ describe('a circuit breaker', () => {
     assert.equal(breaker.waitMs, 200);
   });
 
+  it('may be tried before its time by a call that has waited elsewhere, one at a time', () => {
+    const { breaker, fail } = setUp({ failures: 1, openMs: 100 });
+    assert.equal(breaker.trying, false);
+    fail(1);
+    assert.equal(breaker.trying, false);
+    const early = breaker.begin();
+    assert.equal(breaker.trying, true);
+    breaker.failed(early);
+    assert.deepEqual([breaker.trying, breaker.waitMs], [false, 200]);
+    breaker.begin();
+    breaker.succeeded();
+    assert.deepEqual([breaker.open, breaker.waitMs], [false, 0]);
+  });
+
   it('lets another call try when the one that tried was given up', async () => {
     const { clock, breaker, fail } = setUp({ failures: 1, openMs: 100 });
     fail(1);
@@ -95,12 +109,23 @@ describe('a circuit breaker', () => {
 
 describe('a budget of repetitions', () => {
   it('allows a few at once, and then every tenth call', () => {
-    const budget = new RetryBudget(5, 0.1);
+    const budget = new RetryBudget(new ManualClock(), { most: 5 });
     const spend = () => Array.from({ length: 100 }, () => budget.spend()).filter(Boolean).length;
     assert.equal(spend(), 5);
     for (let i = 0; i < 31; i++) budget.earn();
     assert.equal(spend(), 3);
     for (let i = 0; i < 1000; i++) budget.earn();
     assert.equal(spend(), 5, 'and saves no more than those few');
+  });
+
+  it('grows with time, so that whoever calls seldom has some left for the next outage', async () => {
+    const clock = new ManualClock();
+    const budget = new RetryBudget(clock, { most: 5, perSecond: 2 });
+    const spend = () => Array.from({ length: 100 }, () => budget.spend()).filter(Boolean).length;
+    assert.equal(spend(), 5);
+    await clock.advance(1_500);
+    assert.equal(spend(), 3);
+    await clock.advance(60_000);
+    assert.equal(spend(), 5);
   });
 });

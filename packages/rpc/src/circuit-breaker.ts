@@ -5,14 +5,14 @@ export interface CircuitBreakerOptions {
   readonly clock: Clock;
   /** Failures within ten seconds, and at least half of all calls, that open the circuit. Default 10. */
   readonly failures?: number;
-  /** How long it stays open the first time; doubles with every trial that fails, up to 30 times as long. Default 1,000. */
+  /** How long it stays open the first time; doubles with every trial that fails, up to ten times as long. Default 1,000. */
   readonly openMs?: number;
   /** Told when it opens and closes. */
   readonly onChange?: (open: boolean) => void;
 }
 
 const windowMs = 10_000;
-const longest = 30;
+const longest = 10;
 
 /**
  * Keeps calls away from somebody who does not answer: closed, then open for a while, then one call is let through to
@@ -55,7 +55,12 @@ export class CircuitBreaker {
     return left > 0 ? left : this.#trial !== 0 ? this.#openMs : 0;
   }
 
-  /** Before a call, when `waitMs` is 0. What it returns is given to one of the three methods below when the call ends. */
+  /** Whether a call is under way that tries. */
+  get trying(): boolean {
+    return this.#trial !== 0;
+  }
+
+  /** Before a call, when `waitMs` is 0 or nobody tries. What it returns is given to one of the three methods below when the call ends. */
   begin(): number {
     if (this.#openForMs === 0) return 0;
     this.#trial = ++this.#trials;

@@ -31,7 +31,7 @@ export interface GrpcChannelOptions {
   readonly maxInFlight?: number;
   /**
    * How often a call of a method that the contract calls idempotent is made, repetitions included, when nobody answers;
-   * default 3. Every tenth call may be repeated.
+   * default 3. Every tenth call may be repeated, and two in a second.
    */
   readonly attempts?: number;
   /**
@@ -43,7 +43,7 @@ export interface GrpcChannelOptions {
   readonly backoffMs?: number;
   /** Unanswered calls within ten seconds after which a replica gets none for a while, default 10. */
   readonly circuitFailures?: number;
-  /** That while, default 1,000; doubles as long as trials fail, up to 30 times as long. */
+  /** That while, default 1,000; doubles as long as trials fail, up to ten times as long. */
   readonly circuitOpenMs?: number;
   /** A deadline shorter than this says nothing about the replica that missed it, default 1,000. */
   readonly slowMs?: number;

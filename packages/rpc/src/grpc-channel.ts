@@ -76,7 +76,7 @@ class Remote implements GrpcChannel {
       clock: this.#clock,
       events: this.#events,
       replicas: this.#replicas,
-      budget: new RetryBudget(),
+      budget: new RetryBudget(this.#clock),
       serviceTokens: options.serviceTokens,
       attempts: options.attempts ?? 3,
       backoffMs: options.backoffMs ?? 20,

@@ -89,10 +89,14 @@ export class Replicas {
     throw rpcErrors('rpc.circuit_open', { retryAfterMs: Math.ceil(waitMs) });
   }
 
-  /** A replica other than `one` that could take a call now, if there is one. */
+  /**
+   * A replica other than `one` for a call that waits there, if there is one: rather one that answers, else one that did
+   * not of late and may by now.
+   */
   another(one: Replica): Replica | undefined {
     const best = this.#best(one);
-    return best === one ? undefined : best;
+    if (best !== one && best !== undefined) return best;
+    return this.#list.find(replica => replica !== one && replica.breaker.open && !replica.breaker.trying);
   }
 
   #best(avoid: Replica | undefined): Replica | undefined {

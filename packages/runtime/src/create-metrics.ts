@@ -58,16 +58,17 @@ function measureProcess(register: Registry): void {
   for (const sampled of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
     register.removeSingleMetric(`nodejs_eventloop_lag_${sampled}_seconds`);
   let last = performance.eventLoopUtilization();
-  new Gauge({
+  const utilization = new Gauge({
     name: 'nodejs_eventloop_utilization',
     help: 'Share of the time since the last scrape that the event loop was busy, 0 to 1.',
-    registers: [register],
+    registers: [],
     collect() {
       const now = performance.eventLoopUtilization();
       this.set(performance.eventLoopUtilization(now, last).utilization);
       last = now;
     },
   });
+  register.registerMetric(utilization);
 }
 
 function check(kind: string, spec: MetricSpec): void {

@@ -60,7 +60,7 @@ export const callSettings = {
     .max(5)
     .default(3)
     .describe(
-      'How often a call is made when nobody answers, if repeating it changes nothing, 1 to 5; every tenth call may be repeated.',
+      'How often a call is made when nobody answers, if repeating it changes nothing, 1 to 5; every tenth call may be repeated, and two in a second.',
     ),
   callHedgeMs: z
     .int()
@@ -82,7 +82,7 @@ export const callSettings = {
     .max(60_000)
     .default(1000)
     .describe(
-      'How long a replica that does not answer gets no calls, milliseconds, 10 to 60,000; doubles up to 30 times as long while it stays silent.',
+      'How long a replica that does not answer gets no calls, milliseconds, 10 to 60,000; doubles up to ten times as long while it stays silent.',
     ),
   resolveMs: z
     .int()
