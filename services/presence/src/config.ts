@@ -32,7 +32,12 @@ export const presenceConfigSchema = z
       .default(false)
       .describe('Whether colleagues see since when somebody has been in his state.'),
     noteCharacters: whole(500, 0, 500, 'Longest personal note, in characters.'),
-    sweepIntervalMs: ms(1000, 20, 1000, 'How often is looked for presence that time alone changes.'),
+    sweepIntervalMs: ms(
+      1000,
+      20,
+      1000,
+      'How often is looked for presence that time alone changes; up to five times as long while it changes nobody.',
+    ),
     sweepBatch: whole(500, 1, 5000, 'People changed by one step of the sweep.'),
     leaseSettleMs: ms(
       15_000,

@@ -56,7 +56,8 @@ export function createPresence(config: PresenceConfig, deps: PresenceDeps): Serv
     choices: choicesOf(config),
     liveLeases: new LiveLeases(leases, time),
     views,
-    wakeSweep: () => sweeper.kick(),
+    leaseEnded: () => sweeper.leaseEnded(),
+    changesIn: ms => sweeper.changesIn(ms),
   };
   const sweeper = new Sweeper(core);
   let undo: (() => void)[] = [];

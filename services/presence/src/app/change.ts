@@ -63,6 +63,7 @@ export async function commit(
     return undefined;
   }
   core.views.changed(stored);
+  if (stored.nextChangeAt !== undefined) core.changesIn(stored.nextChangeAt - now);
   for (const publication of publications) {
     core.publisher.publish(publication, traceparent);
     core.events.published(publication.level, cause);

@@ -28,8 +28,10 @@ export interface Core {
   readonly choices: ChoicePolicy;
   readonly liveLeases: LiveLeases;
   readonly views: ViewCache;
-  /** Something is due now that the sweep would only find at its next turn. */
-  readonly wakeSweep: () => void;
+  /** A lease was given up, which the sweep would only find at one of its next turns. */
+  readonly leaseEnded: () => void;
+  /** Time alone changes somebody in `ms`, which the sweep may not know of. */
+  readonly changesIn: (ms: number) => void;
 }
 
 export function policyOf(config: PresenceConfig): Policy {

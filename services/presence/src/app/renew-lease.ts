@@ -23,7 +23,7 @@ export async function renewLease(core: Core, command: RenewLease): Promise<numbe
       core.liveLeases.noted(after);
       if (command.release && after !== before) {
         core.events.leaseReleased(command.pod);
-        core.wakeSweep();
+        core.leaseEnded();
       }
       if (!command.release && before?.ended) core.events.leaseRegained(command.pod);
       return after.expiresAt;

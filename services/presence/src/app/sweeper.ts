@@ -5,22 +5,26 @@ import { sweepLeases } from './sweep-leases.ts';
 
 /** Leases counted for the metrics. */
 const MOST_LEASES = 1000;
-/** Leases outlive their pods by a minute, and their devices by a grace: one sweep in so many looks at them. */
+/** Leases outlive their pods by a minute, and their devices by a grace: they are looked at so much less often. */
 const LEASES_EVERY = 4;
+/** While nobody is due, the sweep waits up to so many intervals: other replicas may know of somebody who is. */
+const QUIET = 5;
 
-/** Sweeps at regular intervals, one sweep at a time. */
+/** Sweeps at regular intervals, less often while time alone changes nobody; one sweep at a time. */
 export class Sweeper {
   readonly #core: Core;
   readonly #loop: Loop;
   #failing = false;
   #leasesFrom = 0;
-  #leasesIn = 0;
+  #leasesAt = 0;
+  #waitMs: number;
   #countAt = 0;
 
   constructor(core: Core) {
     this.#core = core;
     const { clock, config } = core;
-    this.#loop = createLoop({ clock, everyMs: config.sweepIntervalMs, turn: () => this.#run() });
+    this.#waitMs = config.sweepIntervalMs;
+    this.#loop = createLoop({ clock, everyMs: () => this.#waitMs, turn: () => this.#run() });
   }
 
   start(): void {
@@ -32,10 +36,15 @@ export class Sweeper {
     return this.#loop.stop();
   }
 
-  /** Something is due now: do not wait for the interval. */
-  kick(): void {
-    this.#leasesIn = 0;
+  /** A lease was given up: looks at once. */
+  leaseEnded(): void {
+    this.#leasesAt = 0;
     this.#loop.kick();
+  }
+
+  /** Time alone changes somebody in `ms`. */
+  changesIn(ms: number): void {
+    this.#loop.kick(Math.max(ms, this.#core.config.sweepIntervalMs));
   }
 
   /** False while sweeps fail. */
@@ -44,22 +53,32 @@ export class Sweeper {
   }
 
   async #run(): Promise<void> {
-    const { clock, events } = this.#core;
+    const { clock, events, config } = this.#core;
     const started = clock.monotonic();
     try {
-      if (started >= this.#leasesFrom && --this.#leasesIn <= 0) {
-        this.#leasesIn = LEASES_EVERY;
+      if (started >= Math.max(this.#leasesFrom, this.#leasesAt)) {
+        this.#leasesAt = started + LEASES_EVERY * config.sweepIntervalMs;
         await sweepLeases(this.#core);
       }
       const changed = await sweep(this.#core);
       if (started >= this.#countAt) await this.#count(started);
+      this.#waitMs = changed > 0 ? config.sweepIntervalMs : await this.#quietMs();
       events.swept((clock.monotonic() - started) / 1000, changed);
       this.#failing = false;
     } catch (error) {
+      this.#waitMs = config.sweepIntervalMs;
       events.sweepFailed(error, !this.#failing);
       this.#failing = true;
       this.#settleLeases();
     }
+  }
+
+  /** Until somebody is due, within limits. */
+  async #quietMs(): Promise<number> {
+    const { people, time, config } = this.#core;
+    const nextAt = await people.nextChange();
+    const leftMs = nextAt === undefined ? Number.POSITIVE_INFINITY : nextAt - time.now();
+    return Math.min(QUIET * config.sweepIntervalMs, Math.max(config.sweepIntervalMs, leftMs));
   }
 
   /** While presence could not take renewals, no pod can have kept its lease. */

@@ -12,6 +12,8 @@ export interface People {
   save(doc: PersonDoc): Promise<PersonDoc | undefined>;
   /** People whom time alone changes by `now`, most overdue first. */
   due(now: number, limit: number): Promise<readonly PersonDoc[]>;
+  /** When time alone changes somebody next; undefined when it changes nobody. */
+  nextChange(): Promise<number | undefined>;
   /** A page of the people with an endpoint at `pod`. */
   ofPod(
     pod: string,

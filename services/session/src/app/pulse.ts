@@ -16,6 +16,9 @@ interface PulseDeps {
   readonly events: SessionEvents;
 }
 
+/** While there is no session, it beats once for so many steps of the wheel. */
+const IDLE_STEPS = 4;
+
 /** The one timer of all sessions: heartbeats, ends of tokens, slow readers, clean-up, counters. */
 export function createPulse({ config, clock, wheel, hub, board, frames, events }: PulseDeps) {
   let timer: Timer | undefined;
@@ -37,9 +40,10 @@ export function createPulse({ config, clock, wheel, hub, board, frames, events }
   }
 
   function arm(): void {
-    const leftMs = config.tickMs - ((clock.monotonic() - origin) % config.tickMs);
-    // timers fire up to a millisecond early; without this there would be two for each tick
-    timer = clock.timer(leftMs < 2 ? leftMs + config.tickMs : leftMs, beat);
+    const stepMs = config.tickMs * (hub.count === 0 ? IDLE_STEPS : 1);
+    const leftMs = stepMs - ((clock.monotonic() - origin) % stepMs);
+    // timers fire up to a millisecond early; without this there would be two for each step
+    timer = clock.timer(leftMs < 2 ? leftMs + stepMs : leftMs, beat);
   }
 
   return {

@@ -11,6 +11,7 @@ export function mend(library: {
   readonly Connection: Prototyped<ConnectionInternals>;
 }): void {
   neutraliseIdleTimer(library.RequestQueue.prototype);
+  lookSeldom(library.RequestQueue.prototype);
   connectOnce(library.Connection.prototype);
   letGoOfSockets(library.Connection.prototype);
 }
@@ -24,6 +25,21 @@ function neutraliseIdleTimer(queue: RequestQueueInternals): void {
   if (typeof schedule !== 'function') throw new Error('this version of kafkajs is not the one that was examined');
   queue.scheduleCheckPendingRequests = function (this: RequestQueueInternals) {
     if (this.pending.length > 0) schedule.call(this);
+  };
+}
+
+/** Requests that may take ten seconds are looked at ten times a second, on every connection, and by an idle process. */
+function lookSeldom(queue: RequestQueueInternals): void {
+  if (typeof queue.scheduleRequestTimeoutCheck !== 'function')
+    throw new Error('this version of kafkajs is not the one that was examined');
+  queue.scheduleRequestTimeoutCheck = function (this: RequestQueueInternals) {
+    this.destroy();
+    const look = () => {
+      for (const request of this.inflight.values())
+        if (Date.now() - request.sentAt > request.requestTimeout) request.timeoutRequest();
+      if (!this.isConnected()) this.destroy();
+    };
+    this.requestTimeoutIntervalId = setInterval(look, Math.min(1_000, Math.max(100, this.requestTimeout / 10)));
   };
 }
 

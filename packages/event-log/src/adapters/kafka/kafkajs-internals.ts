@@ -73,7 +73,22 @@ export interface ClusterInternals {
 /** Requests of one connection. */
 export interface RequestQueueInternals {
   readonly pending: readonly unknown[];
+  readonly inflight: ReadonlyMap<number, RequestInternals>;
+  readonly requestTimeout: number;
+  requestTimeoutIntervalId: NodeJS.Timeout | undefined;
+  isConnected(): boolean;
   scheduleCheckPendingRequests(): void;
+  /** Begins to look for requests that take too long. */
+  scheduleRequestTimeoutCheck(): void;
+  /** Ends that. */
+  destroy(): void;
+}
+
+/** A request that was sent. Times in milliseconds. */
+export interface RequestInternals {
+  readonly sentAt: number;
+  readonly requestTimeout: number;
+  timeoutRequest(): void;
 }
 
 /** One of the two connections to a broker. */

@@ -24,6 +24,9 @@ export function storePeople(store: Store): People {
     async due(now, limit) {
       return (await asked(people.scan('next_change', { range: { lte: now }, limit }))).docs;
     },
+    async nextChange() {
+      return (await asked(people.scan('next_change', { limit: 1 }))).docs[0]?.nextChangeAt;
+    },
     ofPod: (pod, after) =>
       asked(people.scan('pods', { equals: [pod], limit: PAGE, ...(after === undefined ? {} : { after }) })),
     countOfPod: pod => asked(people.count('pods', { equals: [pod] }, MOST_COUNTED)),
