@@ -196,7 +196,7 @@ describe('a call that only reads and has no answer for long', () => {
       return hang({} as never, {} as never);
     };
     const [slow, fine] = [await replica(hanging), await replica()];
-    const options = { hedgeMs: 20, slowMs: 10, circuitFailures: 1, circuitOpenMs: 60_000 };
+    const options = { hedgeMs: 20, circuitFailures: 1, circuitOpenMs: 60_000 };
     const { directory, channel, counted } = caller([slow.address, fine.address], options);
     await channel.ready(2000);
     await until('the slow one has a call', async () => {
@@ -210,7 +210,7 @@ describe('a call that only reads and has no answer for long', () => {
 
   it('is made with one that did not answer of late, when there is nobody else', async () => {
     const [one, two] = [await replica(hang), await replica()];
-    const options = { hedgeMs: 20, slowMs: 10, circuitFailures: 1, circuitOpenMs: 60_000 };
+    const options = { hedgeMs: 20, circuitFailures: 1, circuitOpenMs: 60_000 };
     const { directory, channel, counted } = caller([one.address, two.address], options);
     await channel.ready(2000);
     await until('its circuit is open', async () => {
@@ -224,6 +224,57 @@ describe('a call that only reads and has no answer for long', () => {
     const before = one.calls;
     await directory.getPrincipals({});
     assert.equal(one.calls, before + 1, 'its circuit is closed, that of the other is open');
+  });
+
+  it('says nothing against those who are all as slow', async () => {
+    const slow: GetPrincipals = async () => {
+      await new Promise(resolve => setTimeout(resolve, 100));
+      return {};
+    };
+    const [one, two] = [await replica(slow), await replica(slow)];
+    const options = { hedgeMs: 20, slowMs: 10, circuitFailures: 1 };
+    const { directory, channel, counted, lines } = caller([one.address, two.address], options);
+    await channel.ready(2000);
+    for (let i = 0; i < 5; i++) await directory.getPrincipals({});
+    assert.equal(await counted('parley_rpc_client_hedges_total'), 5);
+    assert.deepEqual(
+      lines.filter(line => line.event.startsWith('rpc.circuit')),
+      [],
+    );
+  });
+
+  it('is made with one that is connected only later, too', async () => {
+    const slow = await replica(hang);
+    const fine = await replica();
+    const { port } = fine.server;
+    await fine.server.stop();
+    const { directory, channel } = caller([slow.address, fine.address], { hedgeMs: 20, maxReconnectMs: 100 });
+    await channel.ready(2000);
+    const call = directory.getPrincipals({});
+    await until('the slow one has it', () => slow.calls === 1);
+    const bench = createBench({ internal: { getPrincipals: async () => ({}) } });
+    const again = createGrpcServer({ ...bench, host: '127.0.0.1', port, stopTimeoutMs: 100 });
+    await again.start();
+    open.push({ close: () => again.stop() });
+    await call;
+  });
+
+  it('takes an answer of the first rather than a defect of the second', async () => {
+    const answer = gate();
+    const late = async () => {
+      await answer.promise;
+      return {};
+    };
+    const [one, two] = [await replica(late), await replica(late)];
+    const { directory, channel } = caller([one.address, two.address], { hedgeMs: 20 });
+    await channel.ready(2000);
+    const call = directory.getPrincipals({});
+    await until('one is asked', () => one.calls + two.calls === 1);
+    const second = one.calls > 0 ? two : one;
+    second.handler = () => Promise.reject(new Error('a defect'));
+    await until('the second is asked', () => second.calls === 1);
+    answer.resolve();
+    await call;
   });
 
   it('takes a late answer of the first when the second cannot be reached', async () => {
@@ -359,6 +410,31 @@ describe('calls to several replicas', () => {
       assert.ok(second.connections() > 0);
     },
   );
+
+  it('say nothing of the circuit of a replica that has left', anyLoopback, async () => {
+    const [one, two] = [await replica(), await replica(hang)];
+    const second = await forward('127.0.0.2', one.server.port, two.server.port);
+    let addresses = ['127.0.0.1', '127.0.0.2'];
+    const options = { resolve: async () => addresses, resolveMs: 10, slowMs: 1, circuitFailures: 1 };
+    const { directory, counted } = caller(`directory.example:${one.server.port}`, options);
+    await until('the hanging one is connected', async () => {
+      await directory.getPrincipals({}, { timeoutMs: 20 }).catch(() => {});
+      return second.connections() > 0 && (await counted('parley_rpc_client_circuits_open')) === 1;
+    });
+    two.handler = async () => ({});
+    await until('it is well', async () => {
+      await directory.getPrincipals({});
+      return (await counted('parley_rpc_client_circuits_open')) === 0;
+    });
+    two.handler = hang;
+    const calls = times(4, () => directory.getPrincipals({}, { timeoutMs: 500 }).catch(() => {}));
+    const before = two.calls;
+    await until('it hangs', () => two.calls > before);
+    addresses = ['127.0.0.1'];
+    await until('it has left', async () => (await counted('parley_rpc_client_addresses')) === 1);
+    await calls;
+    assert.equal(await counted('parley_rpc_client_circuits_open'), 0);
+  });
 
   it('outlive a name server that is silent, and wait for it no longer than they may', async () => {
     const one = await replica();

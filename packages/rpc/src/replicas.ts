@@ -90,16 +90,18 @@ export class Replicas {
   }
 
   /**
-   * A replica other than `one` for a call that waits there, if there is one: rather one that answers, else one that did
-   * not of late and may by now.
+   * A replica other than `one` for a call that waits there, if one can be reached: rather one that answers, else one that
+   * did not of late and may by now.
    */
   another(one: Replica): Replica | undefined {
-    const best = this.#best(one);
-    if (best !== one && best !== undefined) return best;
-    return this.#list.find(replica => replica !== one && replica.breaker.open && !replica.breaker.trying);
+    const others = (replica: Replica) => replica !== one && !isGone(replica);
+    return (
+      this.#best(undefined, others) ??
+      this.#list.find(replica => others(replica) && replica.breaker.open && !replica.breaker.trying)
+    );
   }
 
-  #best(avoid: Replica | undefined): Replica | undefined {
+  #best(avoid: Replica | undefined, suits?: (replica: Replica) => boolean): Replica | undefined {
     const list = this.#list;
     let best: Replica | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
@@ -107,6 +109,7 @@ export class Replicas {
     for (let i = 0; i < list.length; i++) {
       const replica = list[(start + i) % list.length] as Replica;
       if (replica.breaker.waitMs > 0 || replica.inFlight >= this.#o.maxInFlight) continue;
+      if (suits && !suits(replica)) continue;
       const rank = (list.length === 1 ? 0 : rankOf(replica)) + (replica === avoid ? 1 : 0);
       if (rank < bestRank || (rank === bestRank && replica.inFlight < (best as Replica).inFlight)) {
         best = replica;
@@ -178,8 +181,13 @@ export class Replicas {
     const { clock, events, circuit, connect } = this.#o;
     const client = connect(address, host);
     client.getChannel().getConnectivityState(true);
-    const breaker = new CircuitBreaker({ ...circuit, clock, onChange: open => events.circuit(open, address) });
-    this.#known.set(address, { address, client, breaker, inFlight: 0, leaving: false });
+    // Once it leaves, nobody counts its circuit any longer.
+    const onChange = (open: boolean) => {
+      if (!replica.leaving) events.circuit(open, address);
+    };
+    const breaker = new CircuitBreaker({ ...circuit, clock, onChange });
+    const replica: Replica = { address, client, breaker, inFlight: 0, leaving: false };
+    this.#known.set(address, replica);
     this.#list = [...this.#known.values()];
   }
 
@@ -207,6 +215,10 @@ function rankOf({ client }: Replica): number {
       return 2;
   }
 }
+
+/** Whether connections to it fail. */
+const isGone = ({ client }: Replica) =>
+  client.getChannel().getConnectivityState(true) === connectivityState.TRANSIENT_FAILURE;
 
 function splitAddress(target: string): { host: string; port: string } {
   const colon = target.lastIndexOf(':');

@@ -2,7 +2,7 @@ import type { ServiceError } from '@grpc/grpc-js';
 import type { Clock, Timer } from '@parley/runtime';
 import type { CallOptions } from './channel.ts';
 import type { ChannelEvents } from './channel-events.ts';
-import type { ParleyError } from './errors.ts';
+import type { ErrorKind, ParleyError } from './errors.ts';
 import { type Cancellable, deadlineOf, errorOf, hasDetails, Link, metadataOf } from './remote-call.ts';
 import type { Replica, Replicas } from './replicas.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -45,6 +45,9 @@ interface Try {
   readonly leftMs: number;
   readonly call: Cancellable;
 }
+
+/** What says more about whoever answers than about the call. */
+const TROUBLE: ReadonlySet<ErrorKind> = new Set(['unavailable', 'deadline', 'internal', 'unknown', 'cancelled']);
 
 type Done = (error: ParleyError | undefined, answer?: Buffer) => void;
 
@@ -145,22 +148,24 @@ export class UnaryCall {
     const one: Try = { replica, trial, beganAt: this.#endAt - leftMs, leftMs, call };
     replica.inFlight++;
     this.#running.add(one);
-    if (this.#mayHedge(leftMs)) this.#after(this.#deps.hedgeMs, () => this.#hedge(replica));
+    this.#hedgeLater(replica);
   }
 
-  #mayHedge(leftMs: number): boolean {
+  #hedgeLater(slow: Replica): void {
     const { hedgeMs, attempts, replicas } = this.#deps;
-    const alone = this.#underWay === 1 && this.#made < attempts;
-    return this.#method.reads && alone && leftMs > hedgeMs && replicas.list.length > 1;
+    if (!this.#method.reads || replicas.list.length < 2 || this.#underWay > 1 || this.#made >= attempts) return;
+    if (this.#leftMs() > hedgeMs) this.#after(hedgeMs, () => this.#hedge(slow));
   }
 
   #hedge(slow: Replica): void {
     const { replicas, budget, events } = this.#deps;
-    const other = replicas.another(slow);
-    if (!other) return;
-    const allowed = budget.spend();
-    events.hedged(allowed);
-    if (allowed) this.#try(() => other);
+    if (replicas.another(slow)) {
+      const allowed = budget.spend();
+      events.hedged(allowed);
+      if (allowed) return this.#try(() => replicas.another(slow) ?? replicas.pick(slow));
+    }
+    // somebody may be there, or it may be allowed, by then
+    this.#hedgeLater(slow);
   }
 
   #ended(one: Try, failure: ServiceError | null, answer: Buffer | undefined): void {
@@ -168,18 +173,20 @@ export class UnaryCall {
     const error = failure ? errorOf(failure) : undefined;
     tellBreaker(this.#deps, one, error, failure);
     this.#deps.replicas.left(one.replica);
-    if (error) this.#failed(error, one.replica, hasDetails(failure));
-    else this.#end(undefined, answer);
+    if (!error) this.#end(undefined, answer, one);
+    else if (hasDetails(failure) && !TROUBLE.has(error.kind)) this.#end(error, undefined, one);
+    else this.#failed(error, one.replica);
   }
 
-  /** A try has failed; `answered`: somebody was there to refuse it. */
-  #failed(thrown: unknown, replica?: Replica, answered = false): void {
+  /** A try was not answered, or by somebody who is in trouble himself. */
+  #failed(thrown: unknown, replica?: Replica): void {
     if (this.#over) return;
     this.#underWay--;
+    const [other] = this.#running;
+    // The other one may still answer, or a third.
+    if (other) return this.#hedgeLater(other.replica);
+    if (this.#underWay > 0) return;
     const error = asParleyError(thrown);
-    const final = answered && error.kind !== 'unavailable' && error.kind !== 'deadline';
-    // The other one may still answer.
-    if (this.#underWay > 0 && !final) return;
     const waitMs = this.#pauseBefore(error);
     if (waitMs === undefined) this.#end(error);
     else this.#after(waitMs, () => this.#try(() => this.#deps.replicas.pick(replica)));
@@ -199,17 +206,17 @@ export class UnaryCall {
     return allowed ? waitMs : undefined;
   }
 
-  #end(error: ParleyError | undefined, answer?: Buffer): void {
+  /** `by`: the try that was answered, by whoever that was. */
+  #end(error: ParleyError | undefined, answer?: Buffer, by?: Try): void {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
     this.#link.release();
-    const { clock, slowMs, replicas } = this.#deps;
     for (const { replica, trial, beganAt, call } of this.#running) {
-      // Whoever is overtaken by one that began later hangs.
-      if (!error && clock.monotonic() - beganAt >= slowMs) replica.breaker.failed(trial);
+      // Whoever is overtaken by one that began later hangs; who began later and was not faster need not.
+      if (by && by.beganAt > beganAt) replica.breaker.failed(trial);
       else replica.breaker.abandoned(trial);
-      replicas.left(replica);
+      this.#deps.replicas.left(replica);
       call.cancel();
     }
     this.#running.clear();

@@ -109,6 +109,25 @@ describe('a loop', () => {
     await loop.stop();
   });
 
+  it('never has two turns at once, started anew during one or not', async () => {
+    const { clock, turns, loop, times } = setUp();
+    loop.start(0);
+    await clock.advance(0);
+    void loop.stop();
+    loop.start(10);
+    await clock.advance(1_000);
+    assert.deepEqual(times(), [0]);
+    turns[0]?.end();
+    await clock.advance(10);
+    assert.deepEqual(times(), [0, 1010]);
+    let stopped = false;
+    const stop = loop.stop().then(() => (stopped = true));
+    await clock.advance(0);
+    assert.equal(stopped, false, 'it waits for the turn of the second start');
+    turns[1]?.end();
+    await stop;
+  });
+
   it('may have turns that are over at once', async () => {
     const clock = new ManualClock();
     const times: number[] = [];

@@ -2,7 +2,10 @@ import type { Clock, Timer } from './clock.ts';
 
 /** Work that is done again and again in the background, one turn at a time. */
 export interface Loop {
-  /** The first turn comes after `afterMs`, by default after the usual time. Does nothing while it runs. */
+  /**
+   * The first turn comes after `afterMs`, by default after the usual time; never beside one that was under way when it was
+   * stopped. Does nothing while it runs.
+   */
   start(afterMs?: number): void;
   /**
    * The next turn comes after `withinMs` at the latest, by default at once; while one is under way, that long after its
@@ -18,7 +21,7 @@ export interface LoopOptions {
   readonly clock: Clock;
   /** From the end of a turn to the next, milliseconds; asked after each. */
   readonly everyMs: number | (() => number);
-  /** One turn. Handles what goes wrong in it: a rejection is a defect, and the turns go on all the same. */
+  /** One turn. Handles what goes wrong in it: what it throws is a defect, and ends the process as others do. */
   readonly turn: (signal: AbortSignal) => Promise<unknown> | void;
 }
 
@@ -37,17 +40,21 @@ export function createLoop({ clock, everyMs, turn }: LoopOptions): Loop {
     timer = clock.timer(ms, run);
   }
 
+  function again(afterMs: number): void {
+    if (!stopping || stopping.signal.aborted) return;
+    arm(Math.min(kickedMs, afterMs));
+    kickedMs = Number.POSITIVE_INFINITY;
+  }
+
   function run(): void {
     const { signal } = stopping as AbortController;
-    const done = () => {
-      running = undefined;
-      if (signal.aborted) return;
-      arm(Math.min(kickedMs, usual()));
-      kickedMs = Number.POSITIVE_INFINITY;
-    };
     const under = turn(signal);
-    if (under === undefined) return done();
-    running = under.finally(done);
+    if (under === undefined) return again(usual());
+    running = under.finally(() => {
+      running = undefined;
+      // who was started anew meanwhile says himself when the first turn comes
+      if (!signal.aborted) again(usual());
+    });
   }
 
   return {
@@ -55,7 +62,12 @@ export function createLoop({ clock, everyMs, turn }: LoopOptions): Loop {
       if (stopping && !stopping.signal.aborted) return;
       stopping = new AbortController();
       kickedMs = Number.POSITIVE_INFINITY;
-      arm(afterMs);
+      if (!running) return again(afterMs);
+      const { signal } = stopping;
+      const begin = () => {
+        if (!signal.aborted) again(afterMs);
+      };
+      running.then(begin, begin);
     },
     kick(withinMs = 0) {
       if (!stopping || stopping.signal.aborted) return;

@@ -42,8 +42,8 @@ export class ArchiveGate implements Module {
   }
 
   async start(): Promise<void> {
-    await this.#measure();
     this.#loop.start();
+    await this.#measure();
   }
 
   stop(): Promise<void> {
@@ -81,14 +81,13 @@ export class ArchiveGate implements Module {
   }
 
   #enter(): boolean {
-    if (!this.#busy) this.#wake();
     if (this.#breaker.state === 'closed') return true;
     const { breaker, admitted } = admit(this.#breaker, this.#deps.clock.monotonic(), this.#limits());
     this.#breaker = breaker;
     return admitted;
   }
 
-  /** The first append after the lag was measured: from now on it is looked at as often as it is to be. */
+  /** The first record since the lag was measured: from now on it is looked at as often as it is to be. */
   #wake(): void {
     const { clock, settings } = this.#deps;
     this.#busy = true;
@@ -96,6 +95,7 @@ export class ArchiveGate implements Module {
   }
 
   #leave(success: boolean): void {
+    if (!this.#busy) this.#wake();
     const before = this.#breaker.state;
     this.#breaker = success
       ? succeeded(this.#breaker)

@@ -35,8 +35,8 @@ export class StoreClock implements Module {
   }
 
   async start(): Promise<void> {
-    for (let i = 0; i < FIRST; i++) if (!(await this.#measure())) break;
     this.#loop.start();
+    for (let i = 0; i < FIRST; i++) if (!(await this.#measure())) break;
   }
 
   stop(): Promise<void> {

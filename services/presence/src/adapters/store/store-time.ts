@@ -19,8 +19,11 @@ export class StoreTime implements Time {
 
   /** Measures for the first time; rejects when the store does not tell. */
   async start(): Promise<void> {
-    await this.#measure();
     this.#loop.start();
+    await this.#measure().catch(async (error: unknown) => {
+      await this.#loop.stop();
+      throw error;
+    });
   }
 
   stop(): void {
