@@ -38,6 +38,8 @@ export interface ProductProcess {
   resume(): void;
   /** True when /readyz says so. */
   ready(): Promise<boolean>;
+  /** What it says there, or why it says nothing. */
+  readiness(): Promise<string>;
   /** Text of /metrics. */
   metrics(): Promise<string>;
   /** Everything printed so far. */
@@ -112,6 +114,10 @@ export function productProcess(spec: ProcessSpec): ProductProcess {
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     ready,
+    async readiness() {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return 'does not run';
+      return fetchAdmin('/readyz').then(answer => answer.text(), String);
+    },
     metrics: async () => (await fetchAdmin('/metrics')).text(),
     log,
   };

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ParleyUnderTest, type ProductProcess, startParley } from '@parley/testkit';
@@ -31,6 +31,8 @@ export interface Pool {
   link(process: ProductProcess, server: Server): TcpProxy;
   /** Clock of one process. */
   inside(process: ProductProcess): ProcessFaults;
+  /** What each process says of itself, and where the logs were copied to. */
+  evidence(): Promise<string>;
   /** Everything whole again, whatever was broken; processes that are down are started. */
   heal(): Promise<void>;
   stop(): Promise<void>;
@@ -107,6 +109,14 @@ export async function startPool(
       ...{ nats, kafka, mongo, logDisk },
       link: (process, server) => linkOf(process.name, server),
       inside: process => insideOf(process.name),
+      async evidence() {
+        const kept = mkdtempSync(join(tmpdir(), 'parley-chaos-logs-'));
+        cpSync(join(product.dir, 'logs'), kept, { recursive: true });
+        const said = await Promise.all(
+          product.processes.map(async process => `${process.name}: ${(await process.readiness()).trim()}`),
+        );
+        return [...said, `logs: ${kept}`].join('\n');
+      },
       async heal() {
         logDisk.free();
         for (const link of links.values()) link.heal();

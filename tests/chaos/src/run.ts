@@ -45,6 +45,7 @@ export async function chaos(
       broken += chosen.length;
       for (const fault of chosen) kinds.add(fault);
     } catch (error) {
+      say(await pool.evidence().catch(String));
       await pool.heal();
       throw new Error(`seed ${seed}, fault number ${broken + 1}: ${names}`, { cause: error });
     }

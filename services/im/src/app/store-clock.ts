@@ -35,8 +35,10 @@ export class StoreClock implements Module {
   }
 
   async start(): Promise<void> {
-    this.#loop.start();
+    const { clockSampleMs } = this.#deps.settings;
+    this.#loop.start(clockSampleMs);
     for (let i = 0; i < FIRST; i++) if (!(await this.#measure())) break;
+    if (!this.#known()) this.#loop.kick(Math.min(clockSampleMs, RETRY_MS));
   }
 
   stop(): Promise<void> {
