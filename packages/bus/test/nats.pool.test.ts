@@ -117,6 +117,25 @@ if (url === undefined) {
       await Promise.all([bus.close(), other.close()]);
     });
 
+    it('comes back at once when the clock of its machine was set back meanwhile', { timeout: 30_000 }, async t => {
+      const bus = await dial(own());
+      const outage = async () => {
+        const [down, up] = [event(bus, 'disconnected'), event(bus, 'restored')];
+        await backends.nats?.kill();
+        await down;
+        await backends.nats?.restart();
+        await up;
+      };
+      const now = Date.now.bind(Date);
+      t.mock.method(Date, 'now', () => now() + 300_000);
+      await outage();
+      t.mock.restoreAll();
+      // minutes, if anything of it went by that clock
+      await outage();
+      assert.equal(bus.connected, true);
+      await bus.close();
+    });
+
     it('gives up flushing after its limit while the server hangs', async () => {
       const bus = await dial(own(), { flushTimeoutMs: 200 });
       backends.nats?.pause();

@@ -75,7 +75,10 @@ const zombie: Fault = {
 
 const SHORT_CLOCKS = new Set(['im 5', 'im -5', 'session 5', 'directory -5']);
 
-/** First the clock of a running process is set, then one starts with it: it has no tokens and no caches of before. */
+/**
+ * First the clock of a running process is set, then one starts with it: it has no tokens and no caches of before. Then it
+ * is set right, and connections that were made before must come back as soon as ever.
+ */
 const offClock = (service: string, minutes: number): Fault => ({
   name: `the clock of ${service} ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead' : 'behind'}`,
   touches: EVERYTHING,
@@ -89,6 +92,11 @@ const offClock = (service: string, minutes: number): Fault => ({
     await victim.start();
     await newcomers(ground);
     inside.clockAhead(0);
+    const links = (['nats', 'mongo'] as const).map(server => ground.pool.link(victim, server));
+    for (const link of links) link.cut();
+    await sleep(1_000);
+    for (const link of links) link.heal();
+    await until(`${victim.name} to be ready`, () => victim.ready(), { timeoutMs: 15_000 });
     await newcomers(ground);
   },
 });

@@ -10,17 +10,17 @@ export function reconnectDelay(options: NatsBusOptions): number {
   return Math.round(low + (options.ids ?? systemIds).fraction() * (high - low));
 }
 
-/** What the library is told. */
-export function connectionOptions(options: NatsBusOptions): NodeConnectionOptions {
+/** What the library is told. `learnt`: servers of the cluster that were not named. */
+export function connectionOptions(options: NatsBusOptions, learnt: readonly string[]): NodeConnectionOptions {
   const authenticator = createAuthenticator(options, options.logger);
   return {
-    servers: [...options.servers],
+    servers: [...options.servers, ...learnt],
     name: options.name,
-    maxReconnectAttempts: -1,
+    // It would wait by the machine's clock: set back, nothing was tried until the time was reached again.
+    reconnect: false,
     // A rotated secret may be refused for a while; giving up would need a restart.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
-    reconnectDelayHandler: () => reconnectDelay(options),
     timeout: 5000,
     pingInterval: options.pingMs ?? 10_000,
     maxPingOut: 2,

@@ -23,6 +23,12 @@ interface Shared {
   subscription: Subscription | undefined;
 }
 
+/** While no server can be reached, that is said so often, milliseconds. */
+const TELL_AGAIN_MS = 30_000;
+
+/** A connection that ended earlier says that the next one may, too. */
+const SHORT_LIVED_MS = 2_000;
+
 /** A bus on NATS; see {@link NatsBus.establish}. */
 export class NatsBus implements Bus {
   readonly #options: NatsBusOptions;
@@ -31,6 +37,8 @@ export class NatsBus implements Bus {
   readonly #all = new Set<Shared>();
   readonly #listeners = new Set<(event: ContinuityBreak) => void>();
   #connection: NatsConnection | undefined;
+  /** Servers of the cluster, as the last one connected to named them. */
+  #learnt: readonly string[] = [];
   #up = false;
   #waiters: (() => void)[] = [];
   #handlers = 0;
@@ -49,9 +57,10 @@ export class NatsBus implements Bus {
   /** Tries to connect until the deadline (monotonic milliseconds). */
   async establish(deadline: number): Promise<void> {
     const { clock, logger } = this.#options;
+    let toldAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       try {
-        const connection = await connect(connectionOptions(this.#options));
+        const connection = await connect(connectionOptions(this.#options, this.#learnt));
         if (this.#closing !== undefined) return await connection.close();
         this.#use(connection);
         return;
@@ -59,7 +68,10 @@ export class NatsBus implements Bus {
         if (this.#closing !== undefined) return;
         const wait = reconnectDelay(this.#options);
         if (clock.monotonic() + wait > deadline) throw err;
-        logger?.warn('bus.connect.failed', { reason: err instanceof Error ? err.message : 'unknown' });
+        if (clock.monotonic() - toldAt >= TELL_AGAIN_MS) {
+          toldAt = clock.monotonic();
+          logger?.warn('bus.connect.failed', { reason: err instanceof Error ? err.message : 'unknown' });
+        }
         await clock.sleep(wait);
       }
     }
@@ -68,6 +80,7 @@ export class NatsBus implements Bus {
   #use(connection: NatsConnection): void {
     const { logger } = this.#options;
     this.#connection = connection;
+    this.#learnt = connection.info?.connect_urls ?? [];
     for (const shared of this.#all) this.#subscribeAtServer(shared);
     this.#raise();
     const most = connection.info?.max_payload ?? MAX_MESSAGE_BYTES;
@@ -77,23 +90,23 @@ export class NatsBus implements Bus {
   }
 
   async #watch(connection: NatsConnection): Promise<void> {
-    for await (const status of connection.status()) this.#onStatus(connection, status);
+    const { clock, logger } = this.#options;
+    const since = clock.monotonic();
+    for await (const status of connection.status()) this.#onStatus(status);
     const reason = await connection.closed();
     if (this.#closing !== undefined) return;
-    // The library gives up only when something is wrong with it; giving up is not ours.
-    this.#options.logger?.error('bus.connection.ended', { err: reason });
+    logger?.warn('bus.connection.ended', { reason: reason instanceof Error ? reason.message : 'closed' });
     this.#fall();
+    // A server that takes connections and drops them is not asked all the time.
+    if (clock.monotonic() - since < SHORT_LIVED_MS) await clock.sleep(reconnectDelay(this.#options));
     await this.establish(Number.POSITIVE_INFINITY);
     if (this.#connection !== connection) await this.#restored(this.#connection);
   }
 
-  #onStatus(connection: NatsConnection, status: Status): void {
+  #onStatus(status: Status): void {
     const { logger } = this.#options;
     if (status.type === 'disconnect') this.#fall();
-    else if (status.type === 'reconnect') {
-      this.#raise();
-      void this.#restored(connection);
-    } else if (status.type === 'error') {
+    else if (status.type === 'error') {
       const { error } = status;
       if (error instanceof PermissionViolationError) {
         this.#telemetry.denied(error.operation, error.subject);

@@ -15,7 +15,7 @@ export interface NatsCredentials {
 
 /** How to reach NATS. */
 export interface NatsBusOptions extends NatsCredentials {
-  /** `nats://host:port` or `tls://host:port`; one is enough, the others of its cluster are learnt. */
+  /** `nats://host:port` or `tls://host:port`; one is enough, the others of its cluster are learnt whenever a connection is made. */
   readonly servers: readonly string[];
   /** Shown by NATS as the name of the connection, e.g. the name of the pod. */
   readonly name: string;
