@@ -130,6 +130,24 @@ describe('the MongoDB store when the network fails', {
     assert.deepEqual(await c.insert({ _id: 'unsent' }), { inserted: true });
   });
 
+  it('comes back soon when nobody asks for anything, long before the next heartbeat', async () => {
+    const idle = await connectMongoStore({
+      ...{ url: `mongodb://127.0.0.1:${proxy.port}/`, database, clock: systemClock },
+      ...{ ...times, heartbeatMs: 120_000 },
+    });
+    try {
+      proxy.refuse();
+      await assert.rejects(idle.now(), failed('not-applied'));
+      assert.equal(idle.connected, false);
+      await systemClock.sleep(1_500);
+      proxy.resume();
+      await until('the store is back', () => idle.connected);
+    } finally {
+      await idle.close();
+    }
+    assert.equal(idle.connected, false);
+  });
+
   it('inserts and gets of one turn share a request', async () => {
     const c = store.collection(things);
     const [inserts, finds] = [proxy.count('insert'), proxy.count('find')];

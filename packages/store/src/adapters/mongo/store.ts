@@ -1,4 +1,4 @@
-import type { Clock, Logger, Metrics } from '@parley/runtime';
+import { type Clock, createLoop, type Logger, type Metrics } from '@parley/runtime';
 import { MongoClient } from 'mongodb';
 import { refuse, StoreError } from '../../errors.ts';
 import { type CheckedSpec, checkSpec, type OrderedIndex } from '../../spec.ts';
@@ -66,13 +66,17 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
   calm(client);
   let connected = false;
   let closed = false;
+  const db = client.db(database);
+  // The driver looks for a server that is gone when somebody needs one, else at its next heartbeat.
+  const search = createLoop({ clock, everyMs: 1_000, turn: () => db.command({ hello: 1 }).catch(() => undefined) });
   client.on('topologyDescriptionChanged', event => {
     const now = [...event.newDescription.servers.values()].some(s => s.isWritable);
-    if (now !== connected && !closed)
-      logger?.[now ? 'info' : 'warn'](`store.mongo.${now ? 'connected' : 'lost'}`, { database });
+    if (now === connected || closed) return;
+    logger?.[now ? 'info' : 'warn'](`store.mongo.${now ? 'connected' : 'lost'}`, { database });
     connected = now;
+    if (now) void search.stop();
+    else search.start(0);
   });
-  const db = client.db(database);
   try {
     await client.connect();
     await db.command({ hello: 1 });
@@ -134,6 +138,8 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
     },
     async close(): Promise<void> {
       closed = true;
+      connected = false;
+      void search.stop();
       sweeper.stop();
       await client.close();
     },
