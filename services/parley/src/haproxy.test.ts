@@ -18,6 +18,17 @@ describe('the plan of a load balancer', () => {
     assert.doesNotMatch(text, /resolvers/);
   });
 
+  it('sends calls to replicas that are not ready rather than to nobody', () => {
+    const text = renderHaproxy(read({ ...plan, replicas: [replica, { ...replica, host: '10.0.0.2' }] }));
+    assert.match(
+      text,
+      /\n {2}option allbackups\n {2}server im1-unready im-1\.hospital\.example:7380 backup\n {2}server im2-unready 10/,
+    );
+    assert.match(text, /server im2-unready 10\.0\.0\.2:7390 proto h2 backup\n/);
+    const named = renderHaproxy(read({ ...plan, replicas: [{ ...replica, atMost: 10 }] }));
+    assert.match(named, /server-template im1-unready- 10 im-1\.hospital\.example:7380 backup resolvers names/);
+  });
+
   it('looks names up again where one leads to many replicas', () => {
     const named = { ...replica, host: 'im.hospital.example', atMost: 10 };
     const text = renderHaproxy(read({ ...plan, replicas: [named] }));

@@ -83,13 +83,24 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     `  default_backend ${otherwise}`,
     '',
   ];
-  const backend = (target: TargetName, suffix: string, rest: (r: Replica, name: string) => string) => [
-    `backend ${target}-${suffix}`,
-    `  balance ${target === 'session' ? 'leastconn' : 'roundrobin'}`,
-    '  option httpchk GET /readyz',
-    ...plan.replicas.filter(r => r.target === target).map((r, i) => server(r, `${target}${i + 1}`, rest)),
-    '',
-  ];
+  const backend = (
+    target: TargetName,
+    suffix: string,
+    reach: (r: Replica) => string,
+    watch: (r: Replica, name: string) => string,
+  ) => {
+    const replicas = plan.replicas.filter(r => r.target === target).map((r, i) => [r, `${target}${i + 1}`] as const);
+    return [
+      `backend ${target}-${suffix}`,
+      `  balance ${target === 'session' ? 'leastconn' : 'roundrobin'}`,
+      '  option httpchk GET /readyz',
+      ...replicas.map(([r, name]) => server(r, name, () => `${reach(r)} ${watch(r, name)}`)),
+      // while none is ready, say because NATS is away from all of them, any that lives is better than none
+      '  option allbackups',
+      ...replicas.map(([r, name]) => server(r, `${name}-unready`, () => `${reach(r)} backup`)),
+      '',
+    ];
+  };
   const server = (r: Replica, name: string, rest: (r: Replica, name: string) => string) =>
     r.atMost === undefined
       ? `  server ${name} ${r.host}:${rest(r, name)}`
@@ -149,11 +160,12 @@ export function renderHaproxy(plan: HaproxyPlan): string {
     '  http-request return status 404 content-type text/plain string "no service owns this path"',
     '',
     ...targets.flatMap(target => [
-      ...backend(target, 'web', r => `${r.publicPort}${trusted} ${checked(r)}`),
+      ...backend(target, 'web', r => `${r.publicPort}${trusted}`, checked),
       ...backend(
         target,
         'grpc',
-        (r, name) => `${r.grpcPort}${trusted}${plan.tls ? ' alpn h2' : ''} proto h2 ${followed(r, name, target)}`,
+        r => `${r.grpcPort}${trusted}${plan.tls ? ' alpn h2' : ''} proto h2`,
+        (r, name) => followed(r, name, target),
       ),
     ]),
   ].join('\n');
