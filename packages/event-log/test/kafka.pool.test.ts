@@ -88,6 +88,22 @@ if (brokers === undefined) {
       await log.close();
     });
 
+    it('keeps telling that it lives when the clock of its machine was set back, and others can join', async t => {
+      const log = await dial(brokers);
+      const topic = `clock-${randomUUID()}`;
+      await log.createTopics([{ name: topic, partitions: 2 }]);
+      const now = Date.now.bind(Date);
+      t.mock.method(Date, 'now', () => now() + 300_000);
+      const first = await log.consume(topic, 'g', async () => undefined);
+      t.mock.restoreAll();
+      const began = systemClock.monotonic();
+      const second = await log.consume(topic, 'g', async () => undefined);
+      // a group waits up to a minute for a member that says nothing
+      assert.ok(systemClock.monotonic() - began < 20_000);
+      await Promise.all([first.stop(), second.stop()]);
+      await log.close();
+    });
+
     it('refuses to start where there is no Kafka', async () => {
       await assert.rejects(dial(['127.0.0.1:1'], { connectTimeoutMs: 300 }), { code: 'unavailable' });
     });

@@ -1,4 +1,4 @@
-import type { ConnectionInternals, RequestQueueInternals } from './kafkajs-internals.ts';
+import type { ConnectionInternals, ConsumerGroupInternals, RequestQueueInternals } from './kafkajs-internals.ts';
 
 /** A class of the library. */
 export interface Prototyped<T> {
@@ -9,11 +9,13 @@ export interface Prototyped<T> {
 export function mend(library: {
   readonly RequestQueue: Prototyped<RequestQueueInternals>;
   readonly Connection: Prototyped<ConnectionInternals>;
+  readonly ConsumerGroup: Prototyped<ConsumerGroupInternals>;
 }): void {
   neutraliseIdleTimer(library.RequestQueue.prototype);
   lookSeldom(library.RequestQueue.prototype);
   connectOnce(library.Connection.prototype);
   letGoOfSockets(library.Connection.prototype);
+  tellInTime(library.ConsumerGroup.prototype);
 }
 
 /**
@@ -35,11 +37,25 @@ function lookSeldom(queue: RequestQueueInternals): void {
   queue.scheduleRequestTimeoutCheck = function (this: RequestQueueInternals) {
     this.destroy();
     const look = () => {
+      const now = Date.now();
       for (const request of this.inflight.values())
-        if (Date.now() - request.sentAt > request.requestTimeout) request.timeoutRequest();
+        if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
       if (!this.isConnected()) this.destroy();
     };
     this.requestTimeoutIntervalId = setInterval(look, Math.min(1_000, Math.max(100, this.requestTimeout / 10)));
+  };
+}
+
+/**
+ * A member tells that it lives by the machine's clock: once that was set back, it said nothing until the old time was
+ * reached again, and heard nothing of others who wanted to join.
+ */
+function tellInTime(group: ConsumerGroupInternals): void {
+  const { heartbeat } = group;
+  if (typeof heartbeat !== 'function') throw new Error('this version of kafkajs is not the one that was examined');
+  group.heartbeat = function (this: ConsumerGroupInternals, options) {
+    if (this.lastRequest > Date.now()) this.lastRequest = 0;
+    return heartbeat.call(this, options);
   };
 }
 

@@ -91,6 +91,13 @@ export interface RequestInternals {
   timeoutRequest(): void;
 }
 
+/** A member of a group of consumers. */
+export interface ConsumerGroupInternals {
+  /** When it last told that it lives, by the machine's clock. */
+  lastRequest: number;
+  heartbeat(options: { readonly interval: number }): Promise<void>;
+}
+
 /** One of the two connections to a broker. */
 export interface ConnectionInternals {
   socket: unknown;

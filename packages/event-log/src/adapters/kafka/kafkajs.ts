@@ -20,6 +20,7 @@ import type {
   BrokerInternals,
   ClusterInternals,
   ConnectionInternals,
+  ConsumerGroupInternals,
   ProtocolError,
   RawProduceResult,
   RequestQueueInternals,
@@ -41,6 +42,7 @@ const protocolErrors = load('kafkajs/src/protocol/error') as { createErrorFromCo
 mend({
   RequestQueue: load('kafkajs/src/network/requestQueue') as Prototyped<RequestQueueInternals>,
   Connection: load('kafkajs/src/network/connection') as Prototyped<ConnectionInternals>,
+  ConsumerGroup: load('kafkajs/src/consumer/consumerGroup') as Prototyped<ConsumerGroupInternals>,
 });
 
 /** Opens nothing yet; see {@link KafkaCluster.connect}. */
