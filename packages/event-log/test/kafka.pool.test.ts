@@ -98,8 +98,8 @@ if (brokers === undefined) {
       t.mock.restoreAll();
       const began = systemClock.monotonic();
       const second = await log.consume(topic, 'g', async () => undefined);
-      // a group waits up to a minute for a member that says nothing
-      assert.ok(systemClock.monotonic() - began < 20_000);
+      // who says nothing is waited for until his session is over, which takes six seconds here
+      assert.ok(systemClock.monotonic() - began < 4_000);
       await Promise.all([first.stop(), second.stop()]);
       await log.close();
     });
