@@ -6,6 +6,7 @@ import type { Collection, CollectionSpec, Doc, Store } from '../../store.ts';
 import { createSweeper } from '../../sweeper.ts';
 import type { Stored } from './codec.ts';
 import { type MongoMeters, mongoCollection } from './collection.ts';
+import { calm, mendDriver } from './driver-defects.ts';
 import { failure } from './errors.ts';
 import { checkMigrated, migrateCollection } from './migrate.ts';
 
@@ -48,6 +49,7 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
   const { database, clock, logger } = options;
   if (!/^[a-z][a-z0-9_]{0,30}$/.test(database)) refuse('store.bad_spec', `database name "${database}" is not allowed`);
   const answerMs = options.answerMs ?? 10_000;
+  mendDriver();
   const client = new MongoClient(options.url, {
     appName: 'parley',
     serverSelectionTimeoutMS: options.serverSelectionMs ?? 5000,
@@ -144,14 +146,6 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
       await client.close();
     },
   };
-}
-
-/**
- * The driver looks ten times a second whether its pool holds as many connections as it should at least. It takes no
- * setting for that in its public options, and every idle process would pay for it.
- */
-function calm({ options }: MongoClient): void {
-  (options as { minPoolSizeCheckFrequencyMS?: number }).minPoolSizeCheckFrequencyMS = 10_000;
 }
 
 function metersOf(metrics: Metrics): MongoMeters {
