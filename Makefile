@@ -6,7 +6,7 @@ NAME ?= im-archived
 export NPM_CONFIG_LOGLEVEL ?= error
 RUN := sh tools/node.sh
 
-.PHONY: help install web run dev reset test check format contracts docs test-pool test-browser test-conformance test-faults backends bench load chaos
+.PHONY: help install web run dev reset test check format contracts docs test-pool test-browser test-conformance backends bench load chaos
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,9 +38,6 @@ check: install ## types, lint, format, architecture, drift of generated code and
 test-pool: install ## the contract suites and scenarios on real NATS, Kafka and a MongoDB-wire database
 	@$(RUN) tools/test.ts --pool $(if $(T),--only "$(T)")
 
-test-faults: install ## break a pool under steady traffic, one fault after the other (about ten minutes)
-	@$(RUN) tools/test.ts --faults $(if $(T),--only "$(T)")
-
 test-browser: install ## the web client in real Chromium (installed on Debian when missing); keeps screenshots
 	@$(RUN) tools/test.ts --browser $(if $(T),--only "$(T)")
 
@@ -65,5 +62,5 @@ bench: install ## measure one claim: make bench NAME=im-archived
 load: install ## live the published user model with k6: make load USERS=200 DURATION=60s TOPOLOGY=standalone|pool
 	@$(RUN) tests/load/run.ts
 
-chaos: install ## break a pool under traffic by chance and print the reconciliation: make chaos MINUTES=10 SEED=1 SESSIONS=500
-	@$(RUN) tests/chaos/src/chaos.ts $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SEED),--seed "$(SEED)") $(if $(SESSIONS),--sessions "$(SESSIONS)")
+chaos: install ## break a pool under traffic by chance and print the reconciliation: make chaos MINUTES=10 SEED=1 SESSIONS=500 ONLY=Kafka
+	@$(RUN) tests/chaos/src/chaos.ts $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SEED),--seed "$(SEED)") $(if $(SESSIONS),--sessions "$(SESSIONS)") $(if $(ONLY),--only "$(ONLY)")

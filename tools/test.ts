@@ -14,7 +14,6 @@ const { values } = parseArgs({
     pool: { type: 'boolean', default: false },
     browser: { type: 'boolean', default: false },
     conformance: { type: 'boolean', default: false },
-    faults: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 });
@@ -23,13 +22,11 @@ const ALL = ['packages', 'services', 'clients', 'tests', 'bench', 'tools'].map(d
 const needsServers = (path: string) => path.endsWith('.pool.test.ts');
 const needsBrowser = (path: string) => path.endsWith('.browser.test.ts');
 const needsForeignClients = (path: string) => path.endsWith('.conformance.test.ts');
-const needsTime = (path: string) => path.endsWith('.chaos.test.ts');
 const needsBackendBuild = (path: string) => path.endsWith('.smoke.test.ts');
 
 const files = globSync(ALL, { exclude: path => path.includes('node_modules') })
   .filter(path => needsBrowser(path) === values.browser)
   .filter(path => needsForeignClients(path) === values.conformance)
-  .filter(path => needsTime(path) === values.faults)
   .filter(path =>
     values.pool ? needsServers(path) || needsBackendBuild(path) : !needsServers(path) && !needsBackendBuild(path),
   )
@@ -46,20 +43,19 @@ const node = [
   '--disable-warning=ExperimentalWarning',
   '--test',
   ...reporters,
-  `--test-concurrency=${values.browser || values.pool ? 1 : 2}`,
-  `--test-timeout=${values.pool || values.faults ? 900_000 : 180_000}`,
+  `--test-concurrency=${values.browser ? 1 : 2}`,
+  `--test-timeout=${values.pool ? 900_000 : 180_000}`,
 ];
-const command =
-  values.pool || values.faults
-    ? [
-        '--disable-warning=ExperimentalWarning',
-        'tests/backends/src/cli.ts',
-        'env',
-        '--',
-        process.execPath,
-        ...node,
-        ...files,
-      ]
-    : [...node, ...files];
+const command = values.pool
+  ? [
+      '--disable-warning=ExperimentalWarning',
+      'tests/backends/src/cli.ts',
+      'env',
+      '--',
+      process.execPath,
+      ...node,
+      ...files,
+    ]
+  : [...node, ...files];
 const child = spawn(process.execPath, command, { stdio: 'inherit' });
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

@@ -1,7 +1,6 @@
 import { describe, it } from 'node:test';
 import { type ParleyUnderTest, type PoolBackends, startParley, type TopologyName } from '@parley/testkit';
 import { type Faults, inWorld, type Scenario } from './scenario.ts';
-import { SCENARIOS } from './scenarios/index.ts';
 
 /** What a topology brings to the scenarios. */
 export interface Ground {
@@ -12,10 +11,14 @@ export interface Ground {
   faults(parley: ParleyUnderTest): Faults;
 }
 
-/** Runs every scenario: those without settings of their own share one product, the others get one each. */
-export function runScenarios(ground: () => Promise<Ground>, close: () => Promise<void> = async () => undefined): void {
+/** Runs scenarios: those without settings of their own share one product, the others get one each. */
+export function runScenarios(
+  scenarios: readonly Scenario[],
+  ground: () => Promise<Ground>,
+  close: () => Promise<void> = async () => undefined,
+): void {
   const only = process.env.PARLEY_SCENARIO;
-  const chosen = SCENARIOS.filter(scenario => only === undefined || new RegExp(only).test(scenario.name));
+  const chosen = scenarios.filter(scenario => only === undefined || new RegExp(only).test(scenario.name));
   const shared = chosen.filter(scenario => scenario.config === undefined && !scenario.tls);
   const own = chosen.filter(scenario => !shared.includes(scenario));
 

@@ -9,7 +9,7 @@ import { inWorld } from '../../e2e/scenario.ts';
 import { formatReport } from '../../e2e/traffic/ledger.ts';
 import { startTraffic } from '../../e2e/traffic/traffic.ts';
 import { CannotMountError } from './disk.ts';
-import { faultsAt } from './faults/index.ts';
+import { FAULTS } from './faults/index.ts';
 import { startPool } from './pool.ts';
 import { chaos } from './run.ts';
 import { noLogFaults } from './standalone.ts';
@@ -48,8 +48,8 @@ const pool = await startPool({ maxConnections: 4 * (sessions + 8 * pairs) + 4_00
 try {
   await inWorld(pool.parley, noLogFaults, async world => {
     const traffic = await startTraffic(world, { pairs, blindForMs: 30_000 });
-    const ground = { pool, world, traffic, sessions, scale: 1 };
-    const faults = faultsAt(1).filter(({ name }) => new RegExp(values.only).test(name));
+    const ground = { pool, world, traffic, sessions };
+    const faults = FAULTS.filter(({ name }) => new RegExp(values.only).test(name));
     const { broken, kinds } = await chaos(faults, ground, { ms: minutes * 60_000, seed, say });
     say(
       `\n${broken} faults, ${kinds} of ${faults.length} kinds; the reconciliation:\n${formatReport(await traffic.finish(120_000))}`,

@@ -13,6 +13,8 @@ export interface ChaosOptions {
 
 /** One time in so many two faults happen at once. */
 const TOGETHER = 4;
+/** Until everything is well again, milliseconds; a crowd of thousands has to be made, and to come back. */
+const limitMs = (sessions: number): number => 300_000 + 50 * sessions;
 
 /** Breaks one thing after the other, sometimes two at once, until the time is over; after each, everything must be well. */
 export async function chaos(
@@ -36,10 +38,13 @@ export async function chaos(
     const ground: Ground = { ...given, pick, alone: !second, note: line => notes.push(line) };
     const names = chosen.map(({ name }) => name).join(' + ');
     const began = performance.now();
-    try {
+    const broke = async () => {
       await Promise.all(chosen.map(fault => fault.run(ground)));
       await traffic.flows();
-      const report = await traffic.settle();
+      return traffic.settle();
+    };
+    try {
+      const report = await inTime(broke(), limitMs(given.sessions));
       const lines = [...notes, ...formatReport(report).split('\n')];
       say([`${names} (${seconds(performance.now() - began)})`, ...lines].join('\n  '));
       broken += chosen.length;
@@ -51,4 +56,13 @@ export async function chaos(
     }
   }
   return { broken, kinds: kinds.size };
+}
+
+/** Rejects when the work takes longer; who waits for something without a limit would wait for ever. */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not everything was well after ${seconds(ms)}`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -10,15 +10,13 @@ export interface Ground {
   readonly pool: Pool;
   readonly world: World;
   readonly traffic: Traffic;
-  /** How long outages last as a share of their full length: 1 by hand, less in CI. */
-  readonly scale: number;
   /** Sessions of a reconnect storm. */
   readonly sessions: number;
   /** Nothing else is broken meanwhile. */
   readonly alone: boolean;
   /** A line for whoever watches. */
   note(line: string): void;
-  /** One of them; by chance in a chaos run, else the first. */
+  /** One of them, by chance. */
   pick<T>(list: readonly T[]): T;
 }
 
@@ -28,8 +26,6 @@ export interface Fault {
   readonly name: string;
   /** What it takes hold of: faults with nothing in common may happen at once. */
   readonly touches: readonly string[];
-  /** Left out of the short runs. */
-  readonly long?: boolean;
   run(ground: Ground): Promise<void>;
 }
 
@@ -58,7 +54,7 @@ const ASIDE = new Set(['presence', 'directory', 'archiving']);
 
 /** Breaks something of `service` for `ms`. Where no message needs it, messages are acknowledged all the same. */
 export async function aside(
-  { traffic, alone, note, scale }: Ground,
+  { traffic, alone, note }: Ground,
   service: string,
   ms: number,
   [down, up]: readonly [() => void, () => void],
@@ -66,7 +62,7 @@ export async function aside(
   const proves = alone && ASIDE.has(service);
   const from = performance.now();
   down();
-  await sleep(proves ? Math.max(ASIDE_MS, ms * scale) : ms * scale);
+  await sleep(proves ? Math.max(ASIDE_MS, ms) : ms);
   const to = performance.now();
   up();
   if (!proves) return;

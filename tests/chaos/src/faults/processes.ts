@@ -10,7 +10,7 @@ const killed = (service: string): Fault => ({
   async run(ground) {
     const victim = replica(ground, service);
     await victim.kill();
-    await sleep(500 * ground.scale);
+    await sleep(500);
     await victim.start();
   },
 });
@@ -36,7 +36,6 @@ const rolling: Fault = {
 const hung = (service: string, ms: number): Fault => ({
   name: `${service} hangs`,
   touches: [service],
-  long: !['im', 'presence'].includes(service),
   async run(ground) {
     const victim = replica(ground, service);
     await aside(ground, service, ms, [() => victim.pause(), () => victim.resume()]);
@@ -64,7 +63,6 @@ const rebalance: Fault = {
 const zombie: Fault = {
   name: 'a consumer that was put out of its group and goes on',
   touches: ['archiving'],
-  long: true,
   async run(ground) {
     const victim = replica(ground, 'archiving');
     victim.pause();
@@ -73,8 +71,6 @@ const zombie: Fault = {
   },
 };
 
-const SHORT_CLOCKS = new Set(['im 5', 'im -5', 'session 5', 'directory -5']);
-
 /**
  * First the clock of a running process is set, then one starts with it: it has no tokens and no caches of before. Then it
  * is set right, and connections that were made before must come back as soon as ever.
@@ -82,7 +78,6 @@ const SHORT_CLOCKS = new Set(['im 5', 'im -5', 'session 5', 'directory -5']);
 const offClock = (service: string, minutes: number): Fault => ({
   name: `the clock of ${service} ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead' : 'behind'}`,
   touches: EVERYTHING,
-  long: !SHORT_CLOCKS.has(`${service} ${minutes}`),
   async run(ground) {
     const victim = replica(ground, service);
     const inside = ground.pool.inside(victim);

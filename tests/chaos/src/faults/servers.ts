@@ -113,7 +113,7 @@ const logDiskFull: Fault = {
       logDisk.fill();
       await until('Kafka to give up', () => kafka.pids().length === 0, { timeoutMs: 45_000 });
     };
-    return withoutLog(ground, down, up, 10_000 * ground.scale);
+    return withoutLog(ground, down, up, 10_000);
   },
 };
 
@@ -125,21 +125,10 @@ const databaseDown = (way: Way, ms: number): Fault => ({
 
 type Cut = 'cut' | 'black hole' | 'slow';
 
-const SHORT_LINKS = new Set([
-  'cut im nats',
-  'cut session nats',
-  'cut im mongo',
-  'cut presence mongo',
-  'black hole im nats',
-  'black hole archiving mongo',
-  'slow presence mongo',
-]);
-
 /** The network between one process and a server. */
 const linkDown = (service: string, server: Server, cut: Cut): Fault => ({
   name: `${cut === 'slow' ? 'slow network' : `network ${cut}`} between one ${service} and ${server === 'nats' ? 'NATS' : 'the database'}`,
   touches: [service, server],
-  long: !SHORT_LINKS.has(`${cut} ${service} ${server}`),
   async run(ground) {
     const link = ground.pool.link(replica(ground, service), server);
     const down = () => {
@@ -153,15 +142,14 @@ const linkDown = (service: string, server: Server, cut: Cut): Fault => ({
 
 const CUTS: readonly Cut[] = ['cut', 'black hole', 'slow'];
 
-/** They last as long as `scale` says. */
-export const serverFaults = (scale: number): readonly Fault[] => [
-  natsDown('killed', 10_000 * scale),
-  natsDown('hanging', 10_000 * scale),
-  kafkaDown('killed', 20_000 * scale),
-  kafkaDown('hanging', 20_000 * scale),
+export const SERVER_FAULTS: readonly Fault[] = [
+  natsDown('killed', 10_000),
+  natsDown('hanging', 10_000),
+  kafkaDown('killed', 20_000),
+  kafkaDown('hanging', 20_000),
   logDiskFull,
-  databaseDown('killed', 15_000 * scale),
-  databaseDown('hanging', 15_000 * scale),
+  databaseDown('killed', 15_000),
+  databaseDown('hanging', 15_000),
   ...CUTS.flatMap(cut => [
     linkDown('im', 'nats', cut),
     linkDown('session', 'nats', cut),

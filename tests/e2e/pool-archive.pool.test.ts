@@ -1,0 +1,4 @@
+import { SCENARIOS } from './scenarios/index.ts';
+import { onPool } from './topologies.ts';
+
+onPool(SCENARIOS.archive);
