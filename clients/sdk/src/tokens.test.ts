@@ -108,6 +108,22 @@ describe('tokens', () => {
     assert.notEqual(await tokens.access(), first);
   });
 
+  it('keep nobody waiting while the old one works and the server hangs', async () => {
+    const { env, server, tokens } = await world();
+    const first = await tokens.access();
+    await env.clock.advance(11 * MINUTE);
+    const { promise: hangs, resolve: goesOn } = Promise.withResolvers<void>();
+    server.tokens.onRefresh = () => hangs;
+    const asked = tokens.access();
+    await env.clock.advance(1_000);
+    assert.equal(await asked, first);
+    assert.equal(await tokens.access(), first, 'and the next not at all');
+    goesOn();
+    await settle(env);
+    assert.notEqual(await tokens.access(), first);
+    assert.equal(server.tokens.refreshes, 1);
+  });
+
   it('cannot be had when the old one is over and the server cannot be reached; the sign-in stays', async () => {
     const { env, server, tokens } = await world();
     await env.clock.advance(16 * MINUTE);

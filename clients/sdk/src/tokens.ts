@@ -53,7 +53,7 @@ export function webTokenStore(storage: Storage, key = 'parley.tokens'): TokenSto
 
 /** Hands out access tokens that still work, refreshing them silently and one at a time. */
 export interface Tokens {
-  /** A token with enough life left; refreshes when there is not. Rejects with `client.signed_out` without a sign-in. */
+  /** A token that works; refreshes when it has not much life left. Rejects with `client.signed_out` without a sign-in. */
   access(signal?: AbortSignal): Promise<string>;
   /** As `access`, but refreshes first if the store still holds `refused` (the server did not take it). */
   renewed(refused: string, signal?: AbortSignal): Promise<string>;
@@ -73,8 +73,10 @@ export interface Tokens {
 
 /** Renew when this share of the life is over. */
 const RENEW_AT = 2 / 3;
-/** While the old token works, a failed refresh is not repeated for this many milliseconds. */
-const PAUSE_AFTER_FAILURE_MS = 5_000;
+/** While the old token works, nobody waits longer than this for a new one, milliseconds. */
+const PATIENCE_MS = 1_000;
+/** While the old token works, a refresh that failed or takes long is not asked for again for this many milliseconds. */
+const PAUSE_MS = 5_000;
 /** Tries of one refresh: an answer that was lost is asked for again while the server still gives the same one. */
 const TRIES = 2;
 
@@ -145,7 +147,7 @@ export function createTokens(auth: Client<typeof AuthService>, store: TokenStore
         throw signedOut(error);
       }
       if (!oldWillDo || !works(tokens)) throw error;
-      pausedUntilMs = env.now() + PAUSE_AFTER_FAILURE_MS;
+      pausedUntilMs = env.now() + PAUSE_MS;
       return tokens.accessToken;
     }
   }
@@ -162,7 +164,21 @@ export function createTokens(auth: Client<typeof AuthService>, store: TokenStore
   async function access(signal?: AbortSignal): Promise<string> {
     const tokens = await load();
     if (fresh(tokens) || (works(tokens) && env.now() < pausedUntilMs)) return tokens.accessToken;
-    return unlessAborted(refresh('access', fresh, true), signal);
+    const renewed = refresh('access', fresh, true);
+    return unlessAborted(works(tokens) ? inTime(renewed, tokens.accessToken) : renewed, signal);
+  }
+
+  /** The new token if it comes soon, else the old one: whoever has something to say need not wait for a slow server. */
+  async function inTime(renewed: Promise<string>, old: string): Promise<string> {
+    const nap = new AbortController();
+    const patience = env.sleep(PATIENCE_MS, nap.signal).then(
+      () => {
+        pausedUntilMs = env.now() + PAUSE_MS;
+        return old;
+      },
+      () => old,
+    );
+    return Promise.race([renewed, patience]).finally(() => nap.abort());
   }
 
   return {
