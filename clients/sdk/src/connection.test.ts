@@ -236,6 +236,27 @@ describe('a connection', () => {
     await client.close();
   });
 
+  it('is not renewed again and again while no new token is to be had', async () => {
+    const { env, client, server, kinds, last } = await connected();
+    server.tokens.onRefresh = async () => {
+      throw refusal('directory.store_unavailable', Code.Unavailable);
+    };
+    const beats = async (n: number) => {
+      for (let i = 0; i < n; i++) {
+        await env.clock.advance(20_000);
+        last()?.push({ case: 'heartbeat', value: {} });
+      }
+    };
+    await beats(42); // 14 of 15 minutes
+    assert.equal(kinds('renew').length, 0);
+    assert.ok(server.tokens.refreshes > 5 && server.tokens.refreshes < 40, String(server.tokens.refreshes));
+    server.tokens.onRefresh = async () => undefined;
+    await beats(2);
+    assert.equal(kinds('renew').length, 1);
+    assert.equal(server.streams.length, 1);
+    await client.close();
+  });
+
   it('gets a fresh token when the server does not take the one it has', async () => {
     const { env, client, server, state, last } = await connected();
     server.tokens.revokeAccess();

@@ -176,6 +176,10 @@ export function createConnection(
       await env.sleep(Math.max(1_000, failures > 0 ? backoff(env, failures) : await tokens.renewIn()), signal);
       try {
         const token = await tokens.access(signal);
+        if (token === stream.token) {
+          failures++; // nobody gives a new one just now
+          continue;
+        }
         await commands.run(commandId => session.renew({ sessionId, commandId }, { signal }), signal);
         stream.token = token;
         failures = 0;
