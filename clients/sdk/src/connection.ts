@@ -173,7 +173,8 @@ export function createConnection(
   async function keepRenewed(stream: OpenStream): Promise<void> {
     const { sessionId, signal } = stream;
     for (let failures = 0; !signal.aborted; ) {
-      await env.sleep(Math.max(1_000, failures > 0 ? backoff(env, failures) : await tokens.renewIn()), signal);
+      const waitMs = failures > 0 ? backoff(env, failures, 500, 5_000) : await tokens.renewIn(stream.token);
+      await env.sleep(Math.max(1_000, waitMs), signal);
       try {
         const token = await tokens.access(signal);
         if (token === stream.token) {

@@ -124,6 +124,18 @@ describe('tokens', () => {
     assert.equal(server.tokens.refreshes, 1);
   });
 
+  it('are waited for when the old one ends meanwhile', async () => {
+    const { env, server, tokens } = await world();
+    const first = await tokens.access();
+    await env.clock.advance(15 * MINUTE - 500);
+    const { promise: hangs, resolve: goesOn } = Promise.withResolvers<void>();
+    server.tokens.onRefresh = () => hangs;
+    const asked = tokens.access();
+    await env.clock.advance(2_000);
+    goesOn();
+    assert.notEqual(await asked, first);
+  });
+
   it('cannot be had when the old one is over and the server cannot be reached; the sign-in stays', async () => {
     const { env, server, tokens } = await world();
     await env.clock.advance(16 * MINUTE);
@@ -162,7 +174,8 @@ describe('tokens', () => {
     for (const skewMs of [-3 * 3_600_000, 3 * 3_600_000]) {
       const { env, server, tokens } = await world({ skewMs });
       const first = await tokens.access();
-      assert.equal(await tokens.renewIn(), 10 * MINUTE);
+      assert.equal(await tokens.renewIn(first), 10 * MINUTE);
+      assert.equal(await tokens.renewIn('another'), 0, 'whoever holds another should get this one');
       await env.clock.advance(9 * MINUTE);
       assert.equal(await tokens.access(), first);
       await env.clock.advance(2 * MINUTE);

@@ -57,8 +57,8 @@ export interface Tokens {
   access(signal?: AbortSignal): Promise<string>;
   /** As `access`, but refreshes first if the store still holds `refused` (the server did not take it). */
   renewed(refused: string, signal?: AbortSignal): Promise<string>;
-  /** Milliseconds until the access token should be renewed; negative when overdue. */
-  renewIn(): Promise<number>;
+  /** Milliseconds until whoever holds this access token should get another; not positive when there is one, or should be. */
+  renewIn(held: string): Promise<number>;
   /** Lets `obtain` exchange the tokens for those of another sign-in of the same person; nobody refreshes meanwhile. */
   replace(obtain: (accessToken: string) => Promise<TokenPair>): Promise<void>;
   /** Takes the tokens of a new sign-in. */
@@ -165,18 +165,19 @@ export function createTokens(auth: Client<typeof AuthService>, store: TokenStore
     const tokens = await load();
     if (fresh(tokens) || (works(tokens) && env.now() < pausedUntilMs)) return tokens.accessToken;
     const renewed = refresh('access', fresh, true);
-    return unlessAborted(works(tokens) ? inTime(renewed, tokens.accessToken) : renewed, signal);
+    return unlessAborted(works(tokens) ? inTime(renewed, tokens) : renewed, signal);
   }
 
   /** The new token if it comes soon, else the old one: whoever has something to say need not wait for a slow server. */
-  async function inTime(renewed: Promise<string>, old: string): Promise<string> {
+  async function inTime(renewed: Promise<string>, tokens: StoredTokens): Promise<string> {
     const nap = new AbortController();
     const patience = env.sleep(PATIENCE_MS, nap.signal).then(
       () => {
+        if (!works(tokens)) return renewed;
         pausedUntilMs = env.now() + PAUSE_MS;
-        return old;
+        return tokens.accessToken;
       },
-      () => old,
+      () => renewed,
     );
     return Promise.race([renewed, patience]).finally(() => nap.abort());
   }
@@ -184,9 +185,9 @@ export function createTokens(auth: Client<typeof AuthService>, store: TokenStore
   return {
     access,
     async replace(obtain) {
-      await access();
       await exclusive(async () => {
-        const { accessToken, personId } = await load();
+        const accessToken = await once(fresh, true);
+        const { personId } = await load();
         await store.save(toStored(await obtain(accessToken), personId));
       });
     },
@@ -195,9 +196,9 @@ export function createTokens(auth: Client<typeof AuthService>, store: TokenStore
         refresh(refused, tokens => tokens.accessToken !== refused, false),
         signal,
       ),
-    async renewIn() {
+    async renewIn(held) {
       const tokens = await store.load();
-      return tokens ? renewAt(tokens) - env.now() : Number.NEGATIVE_INFINITY;
+      return tokens?.accessToken === held ? renewAt(tokens) - env.now() : 0;
     },
     accept: (pair, personId) => exclusive(() => store.save(toStored(pair, personId))),
     forget: () =>

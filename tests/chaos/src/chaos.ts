@@ -1,7 +1,8 @@
 /**
  * Breaks a pool under steady traffic for some minutes and prints the reconciliation.
  * `node chaos.ts [--minutes 10] [--seed N] [--sessions 500] [--pairs 12] [--only REGEX]`; ends with 1 when anything acknowledged was lost,
- * repeated, reordered or not archived, or when somebody's presence flapped.
+ * repeated, reordered or not archived, or when somebody's presence flapped. From ten minutes on, a run goes on until every
+ * fault has come once.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -50,7 +51,7 @@ try {
     const traffic = await startTraffic(world, { pairs, blindForMs: 30_000 });
     const ground = { pool, world, traffic, sessions };
     const faults = FAULTS.filter(({ name }) => new RegExp(values.only).test(name));
-    const { broken, kinds } = await chaos(faults, ground, { ms: minutes * 60_000, seed, say });
+    const { broken, kinds } = await chaos(faults, ground, { ms: minutes * 60_000, every: minutes >= 10, seed, say });
     say(
       `\n${broken} faults, ${kinds} of ${faults.length} kinds; the reconciliation:\n${formatReport(await traffic.finish(120_000))}`,
     );

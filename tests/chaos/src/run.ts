@@ -5,6 +5,8 @@ import { apart, type Fault, type Ground, seconds } from './faults/fault.ts';
 /** How a chaos run goes. */
 export interface ChaosOptions {
   readonly ms: number;
+  /** Goes on after that until every fault has come once. */
+  readonly every: boolean;
   /** The same seed gives the same faults in the same order. */
   readonly seed: number;
   /** Lines for whoever watches. */
@@ -13,6 +15,8 @@ export interface ChaosOptions {
 
 /** One time in so many two faults happen at once. */
 const TOGETHER = 4;
+/** How long what a failed run leaves behind may take, each, milliseconds. */
+const HEALED_MS = 60_000;
 /** Until everything is well again, milliseconds; a crowd of thousands has to be made, and to come back. */
 const limitMs = (sessions: number): number => 300_000 + 50 * sessions;
 
@@ -20,7 +24,7 @@ const limitMs = (sessions: number): number => 300_000 + 50 * sessions;
 export async function chaos(
   faults: readonly Fault[],
   given: Omit<Ground, 'alone' | 'note' | 'pick'>,
-  { ms, seed, say }: ChaosOptions,
+  { ms, every, seed, say }: ChaosOptions,
 ): Promise<{ readonly broken: number; readonly kinds: number }> {
   const chance = chances(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.length)] as T;
@@ -29,7 +33,7 @@ export async function chaos(
   const kinds = new Set<Fault>();
   const end = performance.now() + ms;
   let broken = 0;
-  while (performance.now() < end) {
+  while (performance.now() < end || (every && kinds.size < faults.length)) {
     const first = draw(() => true);
     if (!first) throw new Error('there are no faults to draw from');
     const second = chance() < 1 / TOGETHER ? draw(fault => apart(first, fault)) : undefined;
@@ -50,8 +54,8 @@ export async function chaos(
       broken += chosen.length;
       for (const fault of chosen) kinds.add(fault);
     } catch (error) {
-      say(await pool.evidence().catch(String));
-      await pool.heal();
+      say(await inTime(pool.evidence(), HEALED_MS).catch(String));
+      await inTime(pool.heal(), HEALED_MS).catch((failure: unknown) => say(`not healed: ${failure}`));
       throw new Error(`seed ${seed}, fault number ${broken + 1}: ${names}`, { cause: error });
     }
   }

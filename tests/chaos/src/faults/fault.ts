@@ -46,13 +46,14 @@ export const replica = ({ pool, pick }: Ground, service: string): ProductProcess
 export const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
 const TIMELY_MS = 5_000;
-/** Of a fault that no message has to wait for: what is sent in its first seconds must not have waited for its end. */
-const ASIDE_MS = TIMELY_MS + 3_000;
 
 /** Services that may be slow or away without anybody's message waiting for them. */
 const ASIDE = new Set(['presence', 'directory', 'archiving']);
 
-/** Breaks something of `service` for `ms`. Where no message needs it, messages are acknowledged all the same. */
+/**
+ * Breaks something of `service` for `ms`, some seconds longer than a message may take: where no message needs it, messages
+ * are acknowledged all the same.
+ */
 export async function aside(
   { traffic, alone, note }: Ground,
   service: string,
@@ -62,7 +63,7 @@ export async function aside(
   const proves = alone && ASIDE.has(service);
   const from = performance.now();
   down();
-  await sleep(proves ? Math.max(ASIDE_MS, ms) : ms);
+  await sleep(ms);
   const to = performance.now();
   up();
   if (!proves) return;

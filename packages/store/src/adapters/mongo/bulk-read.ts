@@ -4,6 +4,7 @@ import { refuse } from '../../errors.ts';
 import { checkSpec } from '../../spec.ts';
 import type { CollectionSpec, Doc } from '../../store.ts';
 import { decode, type Stored } from './codec.ts';
+import { mendDriver } from './driver-defects.ts';
 import { failure } from './errors.ts';
 
 /** Where to read. */
@@ -20,6 +21,7 @@ export interface MongoBulkReaderOptions {
 export async function connectMongoBulkReader(options: MongoBulkReaderOptions): Promise<BulkReader> {
   const { url, database, serverSelectionMs = 5000 } = options;
   if (!/^[a-z][a-z0-9_]{0,30}$/.test(database)) refuse('store.bad_spec', `database name "${database}" is not allowed`);
+  mendDriver();
   const client = new MongoClient(url, {
     appName: 'parley-bulk',
     serverSelectionTimeoutMS: serverSelectionMs,

@@ -19,11 +19,11 @@ export const DriverConnection = (
 
 let mended = false;
 
-/** Mends what mongodb 7.8 does wrong, once for the process. Throws when the class is not the one that was examined. */
+/** Mends what mongodb 7.8.0 does wrong, once for the process; to be called before a client is made. */
 export function mendDriver(): void {
   if (mended) return;
-  mended = true;
   endWrites(DriverConnection.prototype);
+  mended = true;
 }
 
 /**

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { it } from 'node:test';
-import { MongoNetworkError, MongoNetworkTimeoutError, MongoServerError } from 'mongodb';
+import {
+  MongoNetworkError,
+  MongoNetworkTimeoutError,
+  MongoServerError,
+  MongoServerSelectionError,
+  type TopologyDescription,
+} from 'mongodb';
 import { StoreError } from '../../errors.ts';
 import { failure, isDuplicate } from './errors.ts';
 
@@ -26,6 +33,21 @@ it('a write that could not be sent was not done', () => {
     'not-applied',
     'store.unavailable',
   ]);
+});
+
+it('a write that waited for its answer when its connection was given up is open', () => {
+  const { PoolClearedError, PoolClearedOnNetworkError } = createRequire(import.meta.url)('mongodb/lib/cmap/errors.js');
+  const pool = { address: '127.0.0.1:1', serverError: undefined };
+  assert.deepEqual(told(new PoolClearedOnNetworkError(pool), true), ['unknown', 'store.unavailable']);
+  assert.deepEqual(told(new PoolClearedError(pool), true), ['not-applied', 'store.unavailable']);
+});
+
+it('a write for which no server is found is open where the driver may have sent it before', () => {
+  const none = (type: string) => new MongoServerSelectionError('none', { type } as TopologyDescription);
+  for (const type of ['Single', 'Unknown'])
+    assert.deepEqual(told(none(type), true), ['not-applied', 'store.unavailable']);
+  for (const type of ['ReplicaSetNoPrimary', 'Sharded'])
+    assert.deepEqual(told(none(type), true), ['unknown', 'store.unavailable']);
 });
 
 it('a read never leaves anything open', () => {

@@ -44,11 +44,19 @@ export function failure(error: unknown, write: boolean): StoreError {
   });
 }
 
-/** Failures before anything went out. */
+/** Where the driver sends a write again by itself: it may have looked for a server after it had sent it once. */
+const REPEATING: ReadonlySet<string> = new Set([
+  'ReplicaSetNoPrimary',
+  'ReplicaSetWithPrimary',
+  'Sharded',
+  'LoadBalanced',
+]);
+
+/** Failures before anything went out. `PoolClearedOnNetworkError` is none: it ends requests that wait for their answer. */
 function notSent(error: unknown): boolean {
-  if (error instanceof MongoServerSelectionError) return true;
+  if (error instanceof MongoServerSelectionError) return !REPEATING.has(error.reason?.type ?? '');
   const name = (error as Error | undefined)?.name ?? '';
-  if (/PoolCleared|PoolClosed|WaitQueueTimeout|InvalidArgument|BSON/.test(name)) return true;
+  if (/^MongoPoolCleared|PoolClosed|WaitQueueTimeout|InvalidArgument|BSON/.test(name)) return true;
   return error instanceof MongoNetworkError && error.message.startsWith('connect ');
 }
 
