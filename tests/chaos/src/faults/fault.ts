@@ -42,6 +42,19 @@ export const apart = (a: Fault, b: Fault): boolean =>
 export const replica = ({ pool, pick }: Ground, service: string): ProductProcess =>
   pick(pool.parley.replicasOf(service));
 
+const STARTS_FOR_MS = 60_000;
+
+/** Starts a process as an orchestrator does: what ends because a server is away just then is started again. */
+export async function started(process: ProductProcess): Promise<void> {
+  for (const end = performance.now() + STARTS_FOR_MS; ; await sleep(500)) {
+    try {
+      return await process.start();
+    } catch (error) {
+      if (process.running || performance.now() > end) throw error;
+    }
+  }
+}
+
 /** A length of time for names and notes. */
 export const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 

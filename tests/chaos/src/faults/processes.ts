@@ -1,7 +1,7 @@
 import { until } from '@parley/testkit';
 import { receives } from '../../../e2e/scenario.ts';
 import { SERVICES } from '../pool.ts';
-import { aside, EVERYTHING, type Fault, type Ground, replica, sleep } from './fault.ts';
+import { aside, EVERYTHING, type Fault, type Ground, replica, sleep, started } from './fault.ts';
 
 /** `kill -9`, and a new start as an orchestrator makes one. */
 const killed = (service: string): Fault => ({
@@ -11,7 +11,7 @@ const killed = (service: string): Fault => ({
     const victim = replica(ground, service);
     await victim.kill();
     await sleep(500);
-    await victim.start();
+    await started(victim);
   },
 });
 
@@ -26,7 +26,7 @@ const rolling: Fault = {
           const process = pool.parley.replicasOf(service)[number];
           const code = await process?.stop();
           if (code !== 0) throw new Error(`${process?.name} ended with ${code}`);
-          await process?.start();
+          if (process) await started(process);
         }),
       );
   },
@@ -51,11 +51,11 @@ const rebalance: Fault = {
     const [one, two] = ground.pool.parley.replicasOf('archiving');
     if (!one || !two) throw new Error('archiving has two replicas');
     await one.stop();
-    await one.start();
+    await started(one);
     await two.kill();
-    await two.start();
+    await started(two);
     await one.stop();
-    await one.start();
+    await started(one);
   },
 };
 
@@ -84,7 +84,7 @@ const offClock = (service: string, minutes: number): Fault => ({
     inside.clockAhead(minutes * 60_000);
     await newcomers(ground);
     await victim.kill();
-    await victim.start();
+    await started(victim);
     await newcomers(ground);
     inside.clockAhead(0);
     const links = (['nats', 'mongo'] as const).map(server => ground.pool.link(victim, server));
