@@ -86,7 +86,7 @@ describe('the deadline of a call between services', () => {
       return {};
     });
     const { directory } = caller(middle.address);
-    const began = Date.now();
+    const began = performance.now();
     await directory.getPrincipals({ ids: ['a'] }, { timeoutMs: 5000 });
     assert.equal(seen.length, 3);
     // Deadlines travel as durations: each hop adds the time it took to get there. Left alone, the onward calls would
@@ -104,7 +104,7 @@ describe('the deadline of a call between services', () => {
   it('that has passed makes no call', async () => {
     const one = await replica();
     const { directory } = caller(one.address);
-    const context = createCallContext({ deadlineMs: Date.now() - 1 });
+    const context = createCallContext({ deadlineMs: performance.now() - 1 });
     await assert.rejects(directory.getPrincipals({}, { context }), refuse('rpc.deadline_exceeded'));
     assert.equal(one.calls, 0);
   });

@@ -27,7 +27,7 @@ export interface CallContext {
   readonly principal: Principal;
   /** Aborted when the caller goes away or the deadline passes. */
   readonly signal: AbortSignal;
-  /** End of the caller's patience by this process's clock, milliseconds since 1970-01-01 UTC. */
+  /** End of the caller's patience by this process's monotonic clock, milliseconds. */
   readonly deadlineMs: number | undefined;
   /** Unique for the call; in every log line and in every refusal. */
   readonly requestId: string;

@@ -175,7 +175,7 @@ class Remote implements GrpcChannel {
   #timeout(options: CallOptions | undefined, wanted: number | undefined): number | undefined {
     const end = options?.context?.deadlineMs;
     if (end === undefined) return wanted;
-    const left = end - this.#clock.now();
+    const left = end - this.#clock.monotonic();
     return wanted === undefined ? left : Math.min(left, wanted);
   }
 

@@ -9,7 +9,7 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Clock, Health, Logger, Module } from '@parley/runtime';
+import { type Clock, type Health, type Logger, type Module, systemClock } from '@parley/runtime';
 import { bearerToken } from './authenticator.ts';
 import { GrpcStreamCall, GrpcUnaryCall } from './grpc-call.ts';
 import { healthService } from './grpc-health.ts';
@@ -142,13 +142,15 @@ class Listener implements GrpcServer {
     const { registry, clock } = this.#o;
     const deadline = source.getDeadline();
     const end = deadline instanceof Date ? deadline.getTime() : deadline;
+    // the library reckons by the machine's clock, which may be far from the right time
+    const timeoutMs = Number.isFinite(end) ? end - systemClock.now() : undefined;
+    const endAt = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + timeoutMs;
     source.once('cancelled', () => {
       // The library ends calls at their deadline by itself.
-      if (clock.now() >= end) registry.refuse(call, rpcErrors('rpc.deadline_exceeded'));
+      if (clock.monotonic() >= endAt) registry.refuse(call, rpcErrors('rpc.deadline_exceeded'));
       else registry.cancel(call);
     });
     const { metadata } = source;
-    const timeoutMs = Number.isFinite(end) ? end - clock.now() : undefined;
     const bearer = bearerToken(metadata.get('authorization')[0] as string | undefined);
     registry.start(call, bearer, metadata.get('x-parley-person-token')[0] as string | undefined, timeoutMs);
   }

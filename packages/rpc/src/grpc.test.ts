@@ -7,6 +7,7 @@ import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { DirectoryInternalService } from '@parley/contracts/directory/v1/internal';
 import { ImService } from '@parley/contracts/im/v1/im';
 import { SessionService } from '@parley/contracts/session/v1/session';
+import { systemClock } from '@parley/runtime';
 import { createClient } from './channel.ts';
 import { type CallContext, createCallContext } from './context.ts';
 import type { ParleyError } from './errors.ts';
@@ -67,7 +68,7 @@ describe('native gRPC between services', () => {
         serviceTokens: async () => 'service:im',
       });
       const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-      const deadlineMs = bench.clock.now() + 5000;
+      const deadlineMs = bench.clock.monotonic() + 5000;
       const principal = personPrincipal('person:p1');
       const context = createCallContext({ principal, token: 'person:p1', requestId: 'r-1', traceparent, deadlineMs });
       await createClient(DirectoryInternalService, channel).getPrincipals({}, { context });
@@ -78,6 +79,24 @@ describe('native gRPC between services', () => {
       assert.equal(seen?.peer, '127.0.0.1');
       channel.close();
     });
+  });
+
+  it('has the time it was given when the machine that answers is minutes off and knows the right time', async () => {
+    const getPrincipals = async (_: unknown, context: CallContext) => {
+      const leftMs = (context.deadlineMs as number) - systemClock.monotonic();
+      assert.ok(leftMs > 1_000 && leftMs <= 2_000, String(leftMs));
+      return {};
+    };
+    for (const aheadMs of [-300_000, 300_000]) {
+      const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+      const test = async ({ server }: { server: GrpcServer }) => {
+        const serviceTokens = () => 'service:im';
+        const channel = createGrpcChannel({ target: `127.0.0.1:${server.port}`, serviceTokens });
+        await createClient(DirectoryInternalService, channel).getPrincipals({}, { timeoutMs: 2_000 });
+        channel.close();
+      };
+      await using({ internal: { getPrincipals } }, test, { clock });
+    }
   });
 
   it('is refused to services that the method does not name, and to people', async () => {

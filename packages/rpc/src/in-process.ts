@@ -37,7 +37,7 @@ export function createInProcessChannel(registry: Registry, options: InProcessCha
     call.token = context?.token;
     call.follow(context, callOptions?.signal);
     if (call.finished) return;
-    const left = context?.deadlineMs === undefined ? undefined : context.deadlineMs - clock.now();
+    const left = context?.deadlineMs === undefined ? undefined : context.deadlineMs - clock.monotonic();
     const ms = left === undefined ? timeoutMs : Math.min(left, timeoutMs ?? left);
     registry.startAs(call, person ? { kind: 'service', name: options.as, person } : self, ms);
   }

@@ -159,7 +159,7 @@ describe('the channel inside a process', () => {
       [60_000, 10_000],
     ] as const) {
       const t = setUp({ im: { sendMessage: () => new Promise(() => {}) } });
-      const deadlineMs = outerMs === undefined ? undefined : t.clock.now() + outerMs;
+      const deadlineMs = outerMs === undefined ? undefined : t.clock.monotonic() + outerMs;
       const context = createCallContext({ principal: personPrincipal('person:p1'), deadlineMs });
       let code = '';
       const call = createClient(ImService, t.channel)

@@ -200,7 +200,7 @@ class Pipeline implements Registry {
     }
     if (timeoutMs === undefined) return;
     const ms = call.method.streaming ? timeoutMs : Math.min(timeoutMs, this.#maxTimeoutMs);
-    call.deadlineMs = clock.now() + ms;
+    call.deadlineMs = clock.monotonic() + ms;
     // Timers count whole milliseconds: what is shorter is spent before anything can be done in it.
     if (ms < 1) return this.refuse(call, rpcErrors('rpc.deadline_exceeded'));
     if (ms < 2 ** 31) call.timer = clock.timer(ms, () => this.refuse(call, rpcErrors('rpc.deadline_exceeded')));
