@@ -56,7 +56,7 @@ function requestInfo(context: CallContext, request: Any, clock: Clock): Conforma
     requestHeaders: [...headers.values()],
     requests: [request],
   });
-  if (context.deadlineMs !== undefined) info.timeoutMs = BigInt(Math.ceil(context.deadlineMs - clock.now()));
+  if (context.deadlineMs !== undefined) info.timeoutMs = BigInt(Math.ceil(context.deadlineMs - clock.monotonic()));
   return info;
 }
 
