@@ -213,7 +213,7 @@ describe('key sets', () => {
     assert.equal((await verifier.verify(forge(t, { sub: 'p2' }))).id, 'p2');
   });
 
-  it('that never came make tokens unverifiable for now, and say when to try again', async () => {
+  it('that never came make tokens unverifiable until they come, and say when to try again', async () => {
     const t = setUp({
       keySet: async () => {
         throw new Error('down');

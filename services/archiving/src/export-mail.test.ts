@@ -5,7 +5,8 @@ import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
 import PostalMime from 'postal-mime';
 import type { ArchivingConfig } from './config.ts';
 import { checkedIn } from './testing/exports.ts';
-import { createWorld, type Exported, NINE, type RecordInit, type World } from './testing/world.ts';
+import { NINE, type RecordInit } from './testing/records.ts';
+import { createWorld, type Exported, type World } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world.close());

@@ -5,7 +5,8 @@ import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
 import { archiveContents } from './collections.ts';
 import type { ArchivingConfig } from './config.ts';
 import { checkedIn, linesOf } from './testing/exports.ts';
-import { createWorld, type Exported, NINE, type RecordInit, recordOf, until, type World } from './testing/world.ts';
+import { NINE, type RecordInit, recordOf } from './testing/records.ts';
+import { createWorld, type Exported, until, type World } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world.close());

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { archiveIndex, archiveIndexPositions } from './collections.ts';
 import type { ArchivingConfig } from './config.ts';
-import { createWorld, NINE, type RecordInit, until, type World } from './testing/world.ts';
+import { NINE, type RecordInit } from './testing/records.ts';
+import { createWorld, until, type World } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world.close());

@@ -7,7 +7,8 @@ import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
 import { archiveCheckpoints, archiveContents, archiveLinks, type LinkDoc } from './collections.ts';
 import { linkHash, rawHashOf } from './domain/link.ts';
 import { createCheckpointSigner } from './index.ts';
-import { createWorld, newKey, recordOf, until, type World } from './testing/world.ts';
+import { recordOf } from './testing/records.ts';
+import { createWorld, newKey, until, type World } from './testing/world.ts';
 
 let world: World;
 const begin = async (config: Parameters<typeof createWorld>[0] = {}, partitions = 1) => {

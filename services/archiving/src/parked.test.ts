@@ -13,7 +13,8 @@ import {
 } from '@parley/contracts/archive/v1/archive';
 import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
 import { archiveContents } from './collections.ts';
-import { createWorld, NINE, recordOf, type World } from './testing/world.ts';
+import { NINE, recordOf } from './testing/records.ts';
+import { createWorld, type World } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world.close());

@@ -3,7 +3,8 @@ import { afterEach, describe, it } from 'node:test';
 import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
 import { archiveContents, archiveIndex } from './collections.ts';
 import type { ArchivingConfig } from './config.ts';
-import { createWorld, NINE, type RecordInit, type World } from './testing/world.ts';
+import { NINE, type RecordInit } from './testing/records.ts';
+import { createWorld, type World } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world.close());

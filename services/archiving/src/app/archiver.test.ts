@@ -16,7 +16,7 @@ import { createTelemetry } from '../events.ts';
 import type { LogEntry } from '../ports/archive-log.ts';
 import type { ContentStore, LinkStore } from '../ports/archive-store.ts';
 import type { RecordCodec } from '../ports/codec.ts';
-import { recordOf } from '../testing/world.ts';
+import { recordOf } from '../testing/records.ts';
 import { createArchiveRecords } from './archive-records.ts';
 import { Archiver } from './archiver.ts';
 import { createFileContents } from './file-contents.ts';

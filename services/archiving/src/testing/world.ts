@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Role } from '@parley/contracts';
 import {
   type ArchivedItem,
@@ -20,8 +20,6 @@ import {
   ViewRequestSchema,
   type ViewResponseSchema,
 } from '@parley/contracts/archive/v1/archive';
-import { ArchiveRecordKind, ArchiveRecordSchema } from '@parley/contracts/event/v1/archive_record';
-import { ImEventKind, ImEventSchema } from '@parley/contracts/im/v1/im';
 import { createEventLogFaults, createSqliteEventLog, type LogRecord } from '@parley/event-log';
 import { type Channel, createCallContext, type ServiceModule } from '@parley/rpc';
 import { createLogger, createMetrics, systemIds } from '@parley/runtime';
@@ -39,6 +37,7 @@ import {
   createCheckpointSigner,
 } from '../index.ts';
 import type { Standing } from '../ports/standings.ts';
+import { type RecordInit, recordOf } from './records.ts';
 
 export type Item = Omit<ArchivedItem, '$typeName'>;
 
@@ -103,50 +102,6 @@ function createDirectory() {
     },
   } as unknown as Channel;
   return { state, channel };
-}
-
-export interface RecordInit {
-  readonly id: string;
-  readonly text?: string;
-  readonly kind?: ArchiveRecordKind;
-  readonly hash?: number;
-  readonly conversation?: string;
-  readonly sender?: string;
-  /** Everybody, the sender among them. */
-  readonly people?: readonly { readonly id: string; readonly address?: string; readonly displayName?: string }[];
-  readonly atMs?: number;
-  readonly key?: string;
-  readonly version?: number;
-  readonly critical?: boolean;
-}
-
-export const NINE = 1_767_600_000_000;
-
-export function recordOf({
-  id,
-  text = 'hi',
-  kind = ArchiveRecordKind.IM_EVENT,
-  hash = 1,
-  conversation = 'd_1',
-  sender = 'ann',
-  people = [{ id: 'ann' }, { id: 'bob' }],
-  atMs = NINE,
-  key = '0000000000000abcde',
-  version = 1,
-  critical = false,
-}: RecordInit) {
-  const recipientIds = people.map(person => person.id);
-  const acceptedMs = BigInt(atMs);
-  const facts = { conversationId: conversation, senderId: sender, recipientIds, key, acceptedMs };
-  const event = create(ImEventSchema, { ...facts, id, kind: ImEventKind.MESSAGE, content: { text } });
-  return toBinary(
-    ArchiveRecordSchema,
-    create(ArchiveRecordSchema, {
-      ...{ ...facts, version, critical, recordId: id, kind, contentHash: new Uint8Array(32).fill(hash) },
-      ...{ event: toBinary(ImEventSchema, event), decidedBy: 'global' },
-      people: people.map(person => ({ ...person })),
-    }),
-  );
 }
 
 /** What a test puts in place of what the world has. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { recordOf } from '../../testing/world.ts';
+import { recordOf } from '../../testing/records.ts';
 import { decodeFull } from './decode-full.ts';
 import { decodeIndexed } from './decode-indexed.ts';
 
