@@ -144,10 +144,10 @@ class Listener implements GrpcServer {
     const end = deadline instanceof Date ? deadline.getTime() : deadline;
     // the library reckons by the machine's clock, which may be far from the right time
     const timeoutMs = Number.isFinite(end) ? end - systemClock.now() : undefined;
-    const endAt = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + timeoutMs;
     source.once('cancelled', () => {
       // The library ends calls at their deadline by itself.
-      if (clock.monotonic() >= endAt) registry.refuse(call, rpcErrors('rpc.deadline_exceeded'));
+      if (call.deadlineMs !== undefined && clock.monotonic() >= call.deadlineMs)
+        registry.refuse(call, rpcErrors('rpc.deadline_exceeded'));
       else registry.cancel(call);
     });
     const { metadata } = source;

@@ -94,17 +94,17 @@ export function renderHaproxy(plan: HaproxyPlan): string {
       `backend ${target}-${suffix}`,
       `  balance ${target === 'session' ? 'leastconn' : 'roundrobin'}`,
       '  option httpchk GET /readyz',
-      ...replicas.map(([r, name]) => server(r, name, () => `${reach(r)} ${watch(r, name)}`)),
+      ...replicas.map(([r, name]) => server(r, name, `${reach(r)} ${watch(r, name)}`)),
       // while none is ready, say because NATS is away from all of them, any that lives is better than none
       '  option allbackups',
-      ...replicas.map(([r, name]) => server(r, `${name}-unready`, () => `${reach(r)} backup`)),
+      ...replicas.map(([r, name]) => server(r, `${name}-unready`, `${reach(r)} backup`)),
       '',
     ];
   };
-  const server = (r: Replica, name: string, rest: (r: Replica, name: string) => string) =>
+  const server = (r: Replica, name: string, rest: string) =>
     r.atMost === undefined
-      ? `  server ${name} ${r.host}:${rest(r, name)}`
-      : `  server-template ${name}- ${r.atMost} ${r.host}:${rest(r, name)} resolvers names init-addr none`;
+      ? `  server ${name} ${r.host}:${rest}`
+      : `  server-template ${name}- ${r.atMost} ${r.host}:${rest} resolvers names init-addr none`;
   const checked = (r: Replica) =>
     `check check-proto h1 port ${r.adminPort} inter 2s fastinter 250ms downinter 1s fall 2 rise 1 observe layer4 error-limit 2 on-error mark-down`;
   // both listeners are of one process, which is asked once; those of a name cannot say which of them is which

@@ -1,10 +1,9 @@
-import { MongoClient } from 'mongodb';
 import { type BulkReader, PORTION_BYTES, PORTION_DOCUMENTS } from '../../bulk-read.ts';
 import { refuse } from '../../errors.ts';
 import { checkSpec } from '../../spec.ts';
 import type { CollectionSpec, Doc } from '../../store.ts';
 import { decode, type Stored } from './codec.ts';
-import { mendDriver } from './driver-defects.ts';
+import { createMongoClient } from './driver.ts';
 import { failure } from './errors.ts';
 
 /** Where to read. */
@@ -21,8 +20,7 @@ export interface MongoBulkReaderOptions {
 export async function connectMongoBulkReader(options: MongoBulkReaderOptions): Promise<BulkReader> {
   const { url, database, serverSelectionMs = 5000 } = options;
   if (!/^[a-z][a-z0-9_]{0,30}$/.test(database)) refuse('store.bad_spec', `database name "${database}" is not allowed`);
-  mendDriver();
-  const client = new MongoClient(url, {
+  const client = createMongoClient(url, {
     appName: 'parley-bulk',
     serverSelectionTimeoutMS: serverSelectionMs,
     readPreference: 'primary',

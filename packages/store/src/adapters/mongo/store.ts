@@ -1,12 +1,11 @@
 import { type Clock, createLoop, type Logger, type Metrics } from '@parley/runtime';
-import { MongoClient } from 'mongodb';
 import { refuse, StoreError } from '../../errors.ts';
 import { type CheckedSpec, checkSpec, type OrderedIndex } from '../../spec.ts';
 import type { Collection, CollectionSpec, Doc, Store } from '../../store.ts';
 import { createSweeper } from '../../sweeper.ts';
 import type { Stored } from './codec.ts';
 import { type MongoMeters, mongoCollection } from './collection.ts';
-import { calm, mendDriver } from './driver-defects.ts';
+import { createMongoClient } from './driver.ts';
 import { failure } from './errors.ts';
 import { checkMigrated, migrateCollection } from './migrate.ts';
 
@@ -49,8 +48,7 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
   const { database, clock, logger } = options;
   if (!/^[a-z][a-z0-9_]{0,30}$/.test(database)) refuse('store.bad_spec', `database name "${database}" is not allowed`);
   const answerMs = options.answerMs ?? 10_000;
-  mendDriver();
-  const client = new MongoClient(options.url, {
+  const client = createMongoClient(options.url, {
     appName: 'parley',
     serverSelectionTimeoutMS: options.serverSelectionMs ?? 5000,
     connectTimeoutMS: options.connectMs ?? 5000,
@@ -65,7 +63,6 @@ export async function connectMongoStore(options: MongoStoreOptions): Promise<Sto
     ignoreUndefined: true,
     promoteBuffers: true,
   });
-  calm(client);
   let connected = false;
   let closed = false;
   const db = client.db(database);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { DriverConnection, mendDriver } from './driver-defects.ts';
+import { DriverConnection } from './driver.ts';
 
 /** What the tests call beside it. */
 interface Commands extends DriverConnection {
@@ -16,7 +16,6 @@ const { ns } = createRequire(import.meta.url)('mongodb/lib/utils.js') as { ns(na
 describe("the driver's connection", () => {
   const server = createServer(socket => socket.on('error', () => undefined));
   before(async () => {
-    mendDriver();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   });

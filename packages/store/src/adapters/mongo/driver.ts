@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import type { MongoClient } from 'mongodb';
+import { MongoClient, type MongoClientOptions } from 'mongodb';
 
 /** What we use of the driver's `Connection`, which it does not export. */
 export interface DriverConnection {
@@ -17,13 +17,13 @@ export const DriverConnection = (
   }
 ).Connection;
 
-let mended = false;
+endWrites(DriverConnection.prototype);
 
-/** Mends what mongodb 7.8.0 does wrong, once for the process; to be called before a client is made. */
-export function mendDriver(): void {
-  if (mended) return;
-  endWrites(DriverConnection.prototype);
-  mended = true;
+/** A client of mongodb 7.8.0 without what that does wrong. Opens nothing yet. */
+export function createMongoClient(url: string, options: MongoClientOptions): MongoClient {
+  const client = new MongoClient(url, options);
+  calm(client);
+  return client;
 }
 
 /**
@@ -48,6 +48,6 @@ function endWrites(connection: DriverConnection): void {
  * The driver looks ten times a second whether its pool holds as many connections as it should at least. It takes no
  * setting for that in its public options, and every idle process would pay for it.
  */
-export function calm({ options }: MongoClient): void {
+function calm({ options }: MongoClient): void {
   (options as { minPoolSizeCheckFrequencyMS?: number }).minPoolSizeCheckFrequencyMS = 10_000;
 }
