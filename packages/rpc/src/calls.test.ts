@@ -179,7 +179,8 @@ describe('a call that nobody answered', () => {
 describe('a call that only reads and has no answer for long', () => {
   it('is made with another replica as well, and the first answer counts', async () => {
     const [slow, fine] = [await replica(hang), await replica()];
-    const { directory, channel, counted } = caller([slow.address, fine.address], { hedgeMs: 20 });
+    // long enough for a busy machine: the one that answers must not be overtaken
+    const { directory, channel, counted } = caller([slow.address, fine.address], { hedgeMs: 200 });
     await channel.ready(2000);
     // none of them waits for its deadline of ten seconds
     for (let i = 0; i < 10; i++) await directory.getPrincipals({});
@@ -266,10 +267,10 @@ describe('a call that only reads and has no answer for long', () => {
       return {};
     };
     const [one, two] = [await replica(late), await replica(late)];
-    const { directory, channel } = caller([one.address, two.address], { hedgeMs: 20 });
+    const { directory, channel } = caller([one.address, two.address], { hedgeMs: 20, attempts: 2 });
     await channel.ready(2000);
     const call = directory.getPrincipals({});
-    await until('one is asked', () => one.calls + two.calls === 1);
+    await until('one is asked', () => one.calls + two.calls > 0);
     const second = one.calls > 0 ? two : one;
     second.handler = () => Promise.reject(new Error('a defect'));
     await until('the second is asked', () => second.calls === 1);
@@ -286,7 +287,7 @@ describe('a call that only reads and has no answer for long', () => {
       return {};
     };
     const [one, two] = [await replica(late), await replica(late)];
-    const { directory, channel } = caller([one.address, two.address], { hedgeMs: 20 });
+    const { directory, channel } = caller([one.address, two.address], { hedgeMs: 20, attempts: 2 });
     await channel.ready(2000);
     const call = directory.getPrincipals({});
     await asked.promise;
