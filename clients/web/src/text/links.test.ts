@@ -15,6 +15,8 @@ describe('links of a text', () => {
       ['https://a.example/x。', 'https://a.example/x'],
       ['<https://a.example/x>', 'https://a.example/x'],
       ['"https://a.example/x"', 'https://a.example/x'],
+      ['([see https://a.example/x)].', 'https://a.example/x'],
+      ['(https://a.example/f(1)[2]).', 'https://a.example/f(1)[2]'],
       ['www.a.example and https://b.example', 'www.a.example', 'https://b.example'],
       ['http://localhost:7380/c/x', 'http://localhost:7380/c/x'],
       ['HTTPS://A.EXAMPLE/X', 'HTTPS://A.EXAMPLE/X'],
@@ -59,13 +61,15 @@ describe('links of a text', () => {
   });
 
   it('are found in no time, whatever the text', () => {
-    const began = performance.now();
+    const began = process.cpuUsage();
     for (const text of [
-      'https://'.repeat(1_000),
-      `https://a.example/${'('.repeat(7_900)}`,
-      `https://a.example/${')'.repeat(7_900)}`,
+      'https://'.repeat(20_000),
+      `https://a.example/${'('.repeat(100_000)}`,
+      `https://a.example/${')'.repeat(100_000)}`,
     ])
       findLinks(text);
-    assert.ok(performance.now() - began < 1_000);
+    // The work it takes, not the time: the machine may be busy with something else.
+    const { user } = process.cpuUsage(began);
+    assert.ok(user < 1_000_000, `${user} µs`);
   });
 });

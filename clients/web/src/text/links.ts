@@ -9,8 +9,8 @@ export interface TextPart {
 const CANDIDATE =
   /(?:https?:\/\/|www\.)[^\s<>"'`\u3000-\u3003\u3008-\u3011\u3014-\u301f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u2018-\u201f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069]+/giu;
 /** Signs that end a sentence rather than a link. */
-const TRAILING = /[.,:;!?…]$/u;
-const PAIRS: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+const TRAILING = new Set('.,:;!?…');
+const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 /** Finds the links of a text. Joined again, the parts are the text. */
 export function findLinks(text: string): readonly TextPart[] {
@@ -32,14 +32,20 @@ export function findLinks(text: string): readonly TextPart[] {
 
 /** Takes off what belongs to the sentence: its end, and brackets that were opened before the link. */
 function trimEnd(candidate: string): string {
-  let text = candidate;
-  for (;;) {
-    const last = text.at(-1) ?? '';
-    const opening = PAIRS[last];
-    const unpaired = opening !== undefined && text.split(last).length > text.split(opening).length;
-    if (!TRAILING.test(text) && !unpaired) return text;
-    text = text.slice(0, -1);
+  const unclosed: Record<string, number> = { ')': 0, ']': 0, '}': 0 };
+  for (const sign of candidate) {
+    const closing = CLOSING[sign];
+    if (closing !== undefined) unclosed[closing] = (unclosed[closing] as number) + 1;
+    else if (sign in unclosed) unclosed[sign] = (unclosed[sign] as number) - 1;
   }
+  let end = candidate.length;
+  for (; end > 0; end--) {
+    const last = candidate[end - 1] as string;
+    const left = unclosed[last];
+    if (left !== undefined && left < 0) unclosed[last] = left + 1;
+    else if (!TRAILING.has(last)) break;
+  }
+  return candidate.slice(0, end);
 }
 
 /** The address of a link; undefined when it is none that a person should be led to. */

@@ -173,7 +173,7 @@ describe('users import', () => {
     const { stdout, stderr } = await ctl(['users', 'import', path], { terminal: true });
     assert.ok(stderr.includes('\r\u001b[K') && / rows: \d+ created/.test(stderr));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours and the line of progress
-    const plain = `${stdout}${stderr}`.replace(/\r\u001b\[K[^\n]*?(?=\u001b|\n|$)|\u001b\[\d*m/g, '');
+    const plain = `${stdout}${stderr}`.replace(/\r\u001b\[K[^\r\n\u001b]*|\u001b\[\d*m/g, '');
     assert.ok(
       plain.split('\n').every(line => line.length <= 80),
       plain,
