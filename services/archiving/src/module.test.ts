@@ -5,6 +5,7 @@ import { afterEach, describe, it } from 'node:test';
 import { FindingKind, RecordState } from '@parley/contracts/archive/v1/archive';
 import { ArchiveRecordKind } from '@parley/contracts/event/v1/archive_record';
 import { archiveCheckpoints, archiveContents, archiveLinks, type LinkDoc } from './collections.ts';
+import { type SignedCheckpoint, signedBytes } from './domain/checkpoint.ts';
 import { linkHash, rawHashOf } from './domain/link.ts';
 import { createCheckpointSigner } from './index.ts';
 import { recordOf } from './testing/records.ts';
@@ -29,6 +30,17 @@ async function filled(): Promise<readonly LinkDoc[]> {
   await world.append(...ids(5, 10));
   await world.archived();
   return world.links();
+}
+
+/** Three checkpoints, old enough to be in both places; resolves with the file of the second. */
+async function threeCheckpoints(): Promise<string> {
+  await filled();
+  await world.checkpoint();
+  await world.append(...ids(5, 20));
+  await world.archived();
+  await world.checkpoint();
+  await world.clock.advance(1);
+  return join(world.dir, readdirSync(world.dir)[0] as string);
 }
 
 describe('archiving', () => {
@@ -334,6 +346,45 @@ describe('verification finds', () => {
     assert.deepEqual(kinds(await world.verify()), [FindingKind.CHECKPOINT_COPY_DIFFERS, FindingKind.BAD_SIGNATURE]);
     writeFileSync(join(world.dir, name), '');
     assert.deepEqual(kinds(await world.verify()), [FindingKind.CHECKPOINT_COPY_DIFFERS]);
+  });
+
+  it('nothing when replicas took turns: a line that came late, twice, or says what another says too', async () => {
+    const path = await threeCheckpoints();
+    const [one = '', two = '', three = ''] = readFileSync(path, 'utf8').split('\n');
+    const said = JSON.parse(two) as SignedCheckpoint;
+    const later = { ...said, atMs: said.atMs + 1 };
+    const signature = Buffer.from(world.signer.sign(signedBytes(later))).toString('base64url');
+    const too = JSON.stringify({ ...later, signature });
+    for (const lines of [
+      [one, three, two],
+      [three, two, one],
+      [one, three, two, three, one],
+      [one, too, two, three],
+      [one, two, three, too],
+      [one, three, too, two],
+    ]) {
+      writeFileSync(path, lines.map(line => `${line}\n`).join(''));
+      const { findings, result } = await world.verify();
+      assert.deepEqual(findings, []);
+      assert.equal(result['intact'], true);
+    }
+  });
+
+  it('a line that is missing among others, or was forged so that it comes early', async () => {
+    const path = await threeCheckpoints();
+    const [one = '', two = '', three = ''] = readFileSync(path, 'utf8').split('\n');
+    const forged = JSON.stringify({ ...(JSON.parse(three) as object), atMs: 1 });
+    const { CHECKPOINT_COPY_DIFFERS: COPY_DIFFERS, BAD_SIGNATURE } = FindingKind;
+    for (const [lines, ...expected] of [
+      [[one, three], COPY_DIFFERS],
+      [[three, two], COPY_DIFFERS],
+      [[three], COPY_DIFFERS, COPY_DIFFERS],
+      [[forged, one, two, three], BAD_SIGNATURE],
+      [[one, forged, two], BAD_SIGNATURE, COPY_DIFFERS],
+    ] as const) {
+      writeFileSync(path, lines.map(line => `${line}\n`).join(''));
+      assert.deepEqual(kinds(await world.verify()), expected);
+    }
   });
 
   it('nothing after the key was changed, as long as the old public key is known', async () => {

@@ -52,9 +52,11 @@ try {
     const ground = { pool, world, traffic, sessions };
     const faults = FAULTS.filter(({ name }) => new RegExp(values.only).test(name));
     const { broken, kinds } = await chaos(faults, ground, { ms: minutes * 60_000, every: minutes >= 10, seed, say });
-    say(
-      `\n${broken} faults, ${kinds} of ${faults.length} kinds; the reconciliation:\n${formatReport(await traffic.finish(120_000))}`,
-    );
+    const report = await traffic.finish(120_000).catch(async (error: unknown) => {
+      say(await pool.evidence());
+      throw error;
+    });
+    say(`\n${broken} faults, ${kinds} of ${faults.length} kinds; the reconciliation:\n${formatReport(report)}`);
   });
 } catch (error) {
   console.error(error);

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ParleyUnderTest, type ProductProcess, startParley } from '@parley/testkit';
@@ -31,7 +31,7 @@ export interface Pool {
   link(process: ProductProcess, server: Server): TcpProxy;
   /** Clock of one process. */
   inside(process: ProductProcess): ProcessFaults;
-  /** What each process says of itself, and where the logs were copied to. */
+  /** What each process says of itself, and where logs and checkpoints were copied to. */
   evidence(): Promise<string>;
   /** Everything whole again, whatever was broken; processes that are down are started. */
   heal(): Promise<void>;
@@ -110,12 +110,13 @@ export async function startPool(
       link: (process, server) => linkOf(process.name, server),
       inside: process => insideOf(process.name),
       async evidence() {
-        const kept = mkdtempSync(join(tmpdir(), 'parley-chaos-logs-'));
-        cpSync(join(product.dir, 'logs'), kept, { recursive: true });
+        const kept = mkdtempSync(join(tmpdir(), 'parley-chaos-'));
+        for (const part of ['logs', 'checkpoints'].filter(name => existsSync(join(product.dir, name))))
+          cpSync(join(product.dir, part), join(kept, part), { recursive: true });
         const said = await Promise.all(
           product.processes.map(async process => `${process.name}: ${(await process.readiness()).trim()}`),
         );
-        return [...said, `logs: ${kept}`].join('\n');
+        return [...said, `logs and checkpoints: ${kept}`].join('\n');
       },
       async heal() {
         logDisk.free();

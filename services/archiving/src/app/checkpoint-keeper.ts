@@ -5,6 +5,7 @@ import {
   checkpointId,
   type SignedCheckpoint,
   sameCheckpoint,
+  sameStatement,
   signedBytes,
 } from '../domain/checkpoint.ts';
 import { type Chain, chainId, parsePlace, placeOf } from '../domain/place.ts';
@@ -109,7 +110,7 @@ export class CheckpointKeeper implements Module {
       else await copy.append(chain, kept);
       return kept;
     }
-    if (kept && copied && !sameCheckpoint(kept, copied)) telemetry.copyDiffers(chain);
+    if (kept && copied && !(sameStatement(kept, copied) && this.#isOurs(copied))) telemetry.copyDiffers(chain);
     return kept;
   }
 
@@ -147,8 +148,9 @@ export class CheckpointKeeper implements Module {
       copied !== undefined &&
       checkpointId(kept) === checkpointId(checkpoint) &&
       sameCheckpoint(kept, checkpoint) &&
-      sameCheckpoint(copied, checkpoint) &&
+      sameStatement(copied, checkpoint) &&
       this.#isOurs(kept) &&
+      this.#isOurs(copied) &&
       end !== undefined &&
       Buffer.from(end.hash).toString('hex') === kept.hash
     );

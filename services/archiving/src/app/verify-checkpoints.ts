@@ -1,4 +1,4 @@
-import { checkpointId, type SignedCheckpoint, sameCheckpoint, signedBytes } from '../domain/checkpoint.ts';
+import { type SignedCheckpoint, sameCheckpoint, sameStatement, signedBytes } from '../domain/checkpoint.ts';
 import { placeOf } from '../domain/place.ts';
 import type { Finding } from '../domain/walk.ts';
 import type { CheckpointStore, LinkStore } from '../ports/archive-store.ts';
@@ -6,6 +6,8 @@ import type { CheckpointCopy } from '../ports/checkpoint-copy.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 
 const PAGE = 500;
+/** Lines of the second place that may come between that of a checkpoint and where its turn was. */
+const MOST_LATE = 10_000;
 
 export interface VerifyCheckpointsDeps {
   readonly links: LinkStore;
@@ -80,34 +82,44 @@ function mismatch(
   return begins === placeOf(chain, first) ? undefined : `the chain does not begin at offset ${first}`;
 }
 
+/**
+ * Lines of the second place may repeat or come late: a replica that was held up between two writes has the turn of the
+ * next one. What the database has is in order.
+ */
 async function* inBothPlaces(deps: VerifyCheckpointsDeps, chain: string, youngerThanMs: number): AsyncGenerator<Doubt> {
-  const copied = deps.copy.read(chain)[Symbol.asyncIterator]();
-  const nextCopied = async () => ((await copied.next()) as IteratorResult<SignedCheckpoint, undefined>).value;
   const kept = inDatabase(deps.checkpoints, chain);
   const nextKept = async () => ((await kept.next()) as IteratorResult<SignedCheckpoint, undefined>).value;
-  const lone = (checkpoint: SignedCheckpoint, wrong: string): Doubt => ({
+  const alone = (checkpoint: SignedCheckpoint, wrong: string): Doubt => ({
     checkpoint,
     wrong: checkpoint.atMs >= youngerThanMs ? undefined : wrong,
   });
-  let copy = await nextCopied();
+  const onlyKept = (checkpoint: SignedCheckpoint) => alone(checkpoint, 'not in the second place');
+  /** Of the database, by their ends; their lines have not come. */
+  const awaited = new Map<number, SignedCheckpoint>();
   let own = await nextKept();
-  while (copy || own) {
-    if (copy && own && checkpointId(copy) === checkpointId(own)) {
-      const same = sameCheckpoint(copy, own);
-      yield { checkpoint: own, wrong: same ? undefined : 'the two places differ' };
+  for await (const copy of deps.copy.read(chain)) {
+    const { next } = copy;
+    const there = awaited.get(next) ?? (own?.next === next ? own : await deps.checkpoints.get(chain, next));
+    const same = there !== undefined && sameCheckpoint(there, copy);
+    // Only a line that is genuine says that the turn of others has passed.
+    for (; own && (own.next === next || (same && own.next < next)); own = await nextKept()) awaited.set(own.next, own);
+    if (!there) yield alone(copy, 'not in the database');
+    else if (same) {
+      if (awaited.delete(next)) yield { checkpoint: there, wrong: undefined };
+    } else {
       // The copy is the one that nobody with the database alone can change, so it is held against the chain as well.
-      if (!same) yield { checkpoint: copy, wrong: undefined };
-      [copy, own] = [await nextCopied(), await nextKept()];
-    } else if (copy && (!own || copy.next < own.next)) {
-      // Lines may repeat or come late when replicas take turns; what the database has as well is in order.
-      const there = await deps.checkpoints.get(chain, copy.next);
-      if (!there || !sameCheckpoint(there, copy)) yield lone(copy, 'not in the database, or differs there');
-      copy = await nextCopied();
-    } else if (own) {
-      yield lone(own, 'not in the second place');
-      own = await nextKept();
+      if (!sameStatement(there, copy) && awaited.delete(next))
+        yield { checkpoint: there, wrong: 'the two places differ' };
+      yield { checkpoint: copy, wrong: undefined };
+    }
+    for (const late of awaited.values()) {
+      if (awaited.size <= MOST_LATE) break;
+      awaited.delete(late.next);
+      yield onlyKept(late);
     }
   }
+  for (const late of awaited.values()) yield onlyKept(late);
+  for (; own; own = await nextKept()) yield onlyKept(own);
 }
 
 async function* inDatabase(checkpoints: CheckpointStore, chain: string): AsyncGenerator<SignedCheckpoint> {

@@ -24,6 +24,12 @@ export function signedBytes(checkpoint: Checkpoint): Uint8Array {
 /** Id of a checkpoint: its chain and how far it reaches. */
 export const checkpointId = (checkpoint: Checkpoint): string => placeOf(chainId(checkpoint), checkpoint.next);
 
+/** Whether both say the same of a chain, whenever and by whom they were signed: two replicas may state one thing each. */
+export function sameStatement(a: Checkpoint, b: Checkpoint): boolean {
+  return checkpointId(a) === checkpointId(b) && a.first === b.first && a.hash === b.hash;
+}
+
+/** Whether both are one and the same, signature and all. */
 export function sameCheckpoint(a: SignedCheckpoint, b: SignedCheckpoint): boolean {
   return a.signature === b.signature && a.keyId === b.keyId && Buffer.compare(signedBytes(a), signedBytes(b)) === 0;
 }

@@ -35,10 +35,9 @@ export function createCheckpointCopy(dir: string): CheckpointCopy {
         const { size } = await file.stat();
         const tail = await readAt(file, Math.max(0, size - TAIL_BYTES), size);
         const lines = tail.toString('utf8').split('\n');
-        return lines
-          .toReversed()
-          .map(line => parse(chain, line))
-          .find(Boolean);
+        const found = lines.flatMap(line => parse(chain, line) ?? []);
+        // Not simply the last line: that of a replica that was held up comes late.
+        return found.sort((a, b) => a.next - b.next).at(-1);
       } finally {
         await file.close();
       }

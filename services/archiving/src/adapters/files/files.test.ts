@@ -46,6 +46,12 @@ describe('the second place of the checkpoints', () => {
     assert.deepEqual(await copy.last(chain()), checkpoint(1));
   });
 
+  it('knows the one that reaches furthest, also when a line came late', async () => {
+    const copy = createCheckpointCopy(dir);
+    for (const next of [1, 3, 2]) await copy.append(chain(), checkpoint(next));
+    assert.deepEqual(await copy.last(chain()), checkpoint(3));
+  });
+
   it('loses nothing but a line that a crash cut short', async () => {
     const copy = createCheckpointCopy(dir);
     await copy.append(chain(), checkpoint(1));
