@@ -43,7 +43,7 @@ const node = [
   '--disable-warning=ExperimentalWarning',
   '--test',
   ...reporters,
-  `--test-concurrency=${values.browser ? 1 : 2}`,
+  '--test-concurrency=2',
   `--test-timeout=${values.pool ? 900_000 : 180_000}`,
 ];
 const command = values.pool
