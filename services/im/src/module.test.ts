@@ -191,6 +191,26 @@ describe('sending', () => {
     await until(() => world.published.length === 2);
   });
 
+  it('leaves a message where the author of a repetition was told that it is, whoever was held up with it', async () => {
+    await begin({ keyVisibleMs: 1_000, cursorLagMs: 3_000 });
+    const messageId = world.uuid(501);
+    const told: string[] = [];
+    im.faults.insertEvent = async apply => {
+      const result = await apply();
+      told.push((await im.send('ann', 'bob', 'slow', { messageId, attempt: 1 })).key);
+      told.push((await im.send('ann', 'bob', 'written after that')).key);
+      await world.clock.advance(1_500);
+      return result;
+    };
+    const first = await im.send('ann', 'bob', 'slow', { messageId });
+    assert.equal(first.key, told[0]);
+    const { events } = await im.sync('bob');
+    assert.deepEqual(
+      events.map(e => e.key),
+      told,
+    );
+  });
+
   it('gives a message that became visible too late for its key a new one', async () => {
     await begin({ keyVisibleMs: 1_000, cursorLagMs: 3_000 });
     im.faults.insertEvent = async apply => {

@@ -79,6 +79,9 @@ const FINAL: ReadonlySet<string> = new Set([
   'im.key_in_future',
 ]);
 
+/** Whoever stored it may move it meanwhile, each time because it took too long again. */
+const PIN_TRIES = 10;
+
 /** What is known of a send once it passed the first checks. */
 interface Begun {
   readonly started: number;
@@ -99,14 +102,37 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     throw imErrors(textErrors[problem], { field: 'content.text', params: { limit } });
   }
 
-  function replay(stored: StoredEvent, hash: Uint8Array, traceparent: string | undefined): SendResult {
-    const event = deps.codec.decodeEvent(stored.payload);
-    if (!Buffer.from(hash).equals(hashOf(event))) throw imErrors('im.message_id_reused', { field: 'message_id' });
+  async function replay(stored: StoredEvent, hash: Uint8Array, traceparent: string | undefined): Promise<SendResult> {
+    if (!Buffer.from(hash).equals(hashOf(deps.codec.decodeEvent(stored.payload))))
+      throw imErrors('im.message_id_reused', { field: 'message_id' });
+    const { recipientIds, payload } = await pinned(stored);
+    const event = deps.codec.decodeEvent(payload);
     // The first publication may have been lost with the process that made it.
     if (deps.time.nowMs() - event.acceptedMs < settings.republishMs)
-      deps.hints.publish(stored.recipientIds, stored.payload, traceparent);
+      deps.hints.publish(recipientIds, payload, traceparent);
     telemetry.replayed();
     return resultOf(event, true);
+  }
+
+  /**
+   * Keeps it in its place: whoever stored it may be held up, and would give it another when he goes on, by
+   * compare-and-set. What its author is told of its place must stay true.
+   */
+  async function pinned(stored: StoredEvent): Promise<StoredEvent> {
+    try {
+      let before = stored;
+      for (let tries = 0; tries < PIN_TRIES; tries++) {
+        if (await deps.events.replace(before)) return before;
+        const found = await deps.events.find(stored.id);
+        if (!found || isRefusal(found)) break;
+        // Changed, and not by giving it another place: somebody else has pinned it.
+        if (found.key === before.key) return found;
+        before = found;
+      }
+    } catch (cause) {
+      throw unknownOutcome(stored.id, cause);
+    }
+    throw unknownOutcome(stored.id);
   }
 
   function refuseCritical(reason: string): never {
@@ -218,7 +244,7 @@ export function createSendMessage(deps: SendDeps): (command: SendCommand) => Pro
     // Refused since this try began: by another one, or by the reconciler, which found an earlier try in the log.
     if (outcome.kind === 'refused') throw unknownOutcome(id);
     if (outcome.kind === 'exists') {
-      const result = replay(outcome.event, hash, traceparent);
+      const result = await replay(outcome.event, hash, traceparent);
       if (position) deps.settled.add(position);
       return result;
     }
