@@ -51,7 +51,8 @@ export function createPersistEvent(deps: PersistDeps): PersistEvent {
     let draft = written;
     for (let revision = firstRevision; time.nowMs() - draft.madeMs > keyVisibleMs; revision++) {
       const next = rekey(draft);
-      // Somebody else changed it (the relay cleared its mark): he read it, so it was visible to him in time.
+      // Somebody else changed it (the relay cleared its mark, a repetition pinned it): he read it, so it was visible
+      // to him in time.
       if (!(await events.replace({ ...toStored(next), revision }))) return draft;
       draft = next;
     }
