@@ -12,7 +12,7 @@ import { startTraffic } from '../../e2e/traffic/traffic.ts';
 import { CannotMountError } from './disk.ts';
 import { FAULTS } from './faults/index.ts';
 import { startPool } from './pool.ts';
-import { chaos } from './run.ts';
+import { chaos, evidenceOf } from './run.ts';
 import { noLogFaults } from './standalone.ts';
 
 const { values } = parseArgs({
@@ -53,7 +53,7 @@ try {
     const faults = FAULTS.filter(({ name }) => new RegExp(values.only).test(name));
     const { broken, kinds } = await chaos(faults, ground, { ms: minutes * 60_000, every: minutes >= 10, seed, say });
     const report = await traffic.finish(120_000).catch(async (error: unknown) => {
-      say(await pool.evidence());
+      say(await evidenceOf(pool));
       throw error;
     });
     say(`\n${broken} faults, ${kinds} of ${faults.length} kinds; the reconciliation:\n${formatReport(report)}`);

@@ -54,13 +54,16 @@ export async function chaos(
       broken += chosen.length;
       for (const fault of chosen) kinds.add(fault);
     } catch (error) {
-      say(await inTime(pool.evidence(), HEALED_MS).catch(String));
+      say(await evidenceOf(pool));
       await inTime(pool.heal(), HEALED_MS).catch((failure: unknown) => say(`not healed: ${failure}`));
       throw new Error(`seed ${seed}, fault number ${broken + 1}: ${names}`, { cause: error });
     }
   }
   return { broken, kinds: kinds.size };
 }
+
+/** What a failed run leaves behind; never fails itself, so that the failure is told. */
+export const evidenceOf = (pool: Ground['pool']): Promise<string> => inTime(pool.evidence(), HEALED_MS).catch(String);
 
 /** Rejects when the work takes longer; who waits for something without a limit would wait for ever. */
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
