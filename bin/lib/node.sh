@@ -4,8 +4,13 @@ root=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)
 node=
 for candidate in "${PARLEY_NODE:-}" "$(command -v node 2>/dev/null)" "$root"/node_modules/node-*-*/bin/node "$root"/node_modules/node-bin-*/bin/node; do
   [ -n "$candidate" ] && [ -x "$candidate" ] || continue
-  version=$("$candidate" -p 'const [a, b] = process.versions.node.split(".").map(Number); a > 24 || (a === 24 && b >= 7) ? "ok" : "old"' 2>/dev/null)
-  [ "$version" = ok ] && node=$candidate && break
+  version=$("$candidate" --version 2>/dev/null) || continue
+  version=${version#v}
+  major=${version%%.*} minor=${version#*.}
+  minor=${minor%%.*}
+  { [ "$major" -gt 24 ] || { [ "$major" -eq 24 ] && [ "$minor" -ge 7 ]; }; } 2>/dev/null || continue
+  node=$candidate
+  break
 done
 if [ -z "$node" ]; then
   echo "Parley needs Node.js 24.7 or newer. Run 'make install' to fetch one, or point PARLEY_NODE at one." >&2

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import { startParley, until } from '@parley/testkit';
-import { parleyctl } from './parleyctl.ts';
+import { PARLEYCTL, parleyctl, parleyctlEnv } from './parleyctl.ts';
 
-const PARLEYCTL = resolve(import.meta.dirname, '../../bin/parleyctl');
 const PEOPLE = 20_000;
 /** Bad rows stand together in the middle, so that people come before and after them. */
 const BAD = [
@@ -50,7 +49,7 @@ function peakMiB(pid: number): number | undefined {
 
 /** Runs `bin/parleyctl` and looks at its memory until it ends. */
 async function watched(dir: string, args: readonly string[]) {
-  const env = { PATH: process.env.PATH, HOME: dir, XDG_CONFIG_HOME: dir, PARLEY_NODE: process.execPath };
+  const env = parleyctlEnv(dir);
   const child = spawn(PARLEYCTL, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const out = { stdout: '', stderr: '', code: undefined as number | null | undefined, peak: 0 };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -75,7 +74,7 @@ async function watched(dir: string, args: readonly string[]) {
 
 /** What the program prints on a terminal, `script` of util-linux being the terminal. */
 function onTerminal(dir: string, args: readonly string[]): Promise<string> {
-  const env = { PATH: process.env.PATH, HOME: dir, XDG_CONFIG_HOME: dir, PARLEY_NODE: process.execPath };
+  const env = parleyctlEnv(dir);
   const command = [PARLEYCTL, ...args].map(word => `'${word}'`).join(' ');
   return new Promise((done, fail) => {
     const options = { env, timeout: 120_000, maxBuffer: 16 << 20 };

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 
-const PARLEYCTL = resolve(import.meta.dirname, '../../bin/parleyctl');
+export const PARLEYCTL = resolve(import.meta.dirname, '../../bin/parleyctl');
 
 /** What a command printed and how it ended. */
 export interface Printed {
@@ -10,11 +10,22 @@ export interface Printed {
   readonly stderr: string;
 }
 
-/** Runs `bin/parleyctl` with its profiles below `dir`, with `input` typed. */
-export function parleyctl(dir: string, args: readonly string[], input = ''): Promise<Printed> {
-  const env = { PATH: process.env.PATH, HOME: dir, XDG_CONFIG_HOME: dir, PARLEY_NODE: process.execPath };
+/** The environment of a person whose home is `dir`, with the compiled code of whoever runs the tests. */
+export function parleyctlEnv(dir: string): NodeJS.ProcessEnv {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, NODE_COMPILE_CACHE, HOME: dir, XDG_CONFIG_HOME: dir, PARLEY_NODE: process.execPath };
+}
+
+/** Runs `bin/parleyctl` with its profiles below `dir`, with `input` typed and `more` variables. */
+export function parleyctl(
+  dir: string,
+  args: readonly string[],
+  input = '',
+  more: NodeJS.ProcessEnv = {},
+): Promise<Printed> {
+  const options = { env: { ...parleyctlEnv(dir), ...more }, timeout: 60_000 };
   return new Promise((done, fail) => {
-    const child = execFile(PARLEYCTL, [...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
+    const child = execFile(PARLEYCTL, [...args], options, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') fail(error);
       else done({ code: Number(error?.code ?? 0), stdout, stderr });
     });

@@ -12,7 +12,15 @@ const bin = resolve(import.meta.dirname, '../../../bin/parleyctl');
 
 /** Runs the program as people do. */
 function parleyctl(home: string, args: readonly string[], more: { input?: string; env?: Record<string, string> } = {}) {
-  const env = { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: home, PARLEY_NODE: process.execPath, ...more.env };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = {
+    PATH,
+    NODE_COMPILE_CACHE,
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    PARLEY_NODE: process.execPath,
+    ...more.env,
+  };
   const { status, stdout, stderr } = spawnSync(bin, args, { encoding: 'utf8', env, input: more.input ?? '' });
   return { code: status, stdout, stderr };
 }

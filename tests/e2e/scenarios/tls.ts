@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
 import { AuthService } from '@parley/contracts/directory/v1/auth';
 import { until } from '@parley/testkit';
+import { parleyctl } from '../parleyctl.ts';
 import { receives, type Scenario } from '../scenario.ts';
-
-const PARLEYCTL = resolve(import.meta.dirname, '../../../bin/parleyctl');
 
 export const tls: Scenario = {
   name: 'over TLS people talk, and a renewed certificate is taken while their streams stay open',
@@ -88,23 +86,14 @@ async function signInWithParleyctl(
   caFile: string,
 ): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'parley-ctl-'));
-  const base = { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: home, PARLEY_NODE: process.execPath };
-  const run = (args: readonly string[], env: object, input = '') =>
-    new Promise<{ code: number; stdout: string; stderr: string }>(done => {
-      const options = { env: { ...base, ...env }, timeout: 60_000 };
-      const child = execFile(PARLEYCTL, [...args], options, (error, stdout, stderr) =>
-        done({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
-      );
-      child.stdin?.end(input);
-    });
   const login = ['login', '--server', server, '--password-stdin', person.address];
-  const distrusting = await run(login, {}, `${person.password}\n`);
+  const distrusting = await parleyctl(home, login, `${person.password}\n`);
   assert.notEqual(distrusting.code, 0, distrusting.stdout);
   assert.match(distrusting.stderr, /certificate/i);
   const trusting = { NODE_EXTRA_CA_CERTS: caFile };
-  const signedIn = await run(login, trusting, `${person.password}\n`);
+  const signedIn = await parleyctl(home, login, `${person.password}\n`, trusting);
   assert.equal(signedIn.code, 0, signedIn.stderr);
-  const whoami = await run(['whoami', '--json'], trusting);
+  const whoami = await parleyctl(home, ['whoami', '--json'], '', trusting);
   assert.equal(whoami.code, 0, whoami.stderr);
   assert.ok(whoami.stdout.includes(person.address));
   rmSync(home, { recursive: true });
