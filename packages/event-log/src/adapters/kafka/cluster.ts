@@ -64,8 +64,7 @@ export interface KafkaCluster {
   /** Records from `from` on, as many as `maxBytes` hold, at least one if there is any. */
   fetch(topic: string, partition: number, from: number, maxBytes: number): Promise<readonly LogRecord[]>;
   ends(topic: string): Promise<readonly { readonly partition: number; readonly low: number; readonly high: number }[]>;
-  /** False when the topic exists already. */
-  createTopic(name: string, options: NewTopic): Promise<boolean>;
+  createTopic(name: string, options: NewTopic): Promise<TopicCreation>;
   deleteRecords(topic: string, partition: number, before: number): Promise<void>;
   committed(topic: string, group: string): Promise<ReadonlyMap<number, number>>;
   /** Sets positions of a group that has no members. */
@@ -79,6 +78,9 @@ export interface PartitionMessages {
   readonly partition: number;
   readonly messages: readonly KafkaMessage[];
 }
+
+/** What became of making a topic: `raced` is one that another process made since the broker was asked for it. */
+export type TopicCreation = 'created' | 'existed' | 'raced';
 
 /** How a topic is made. */
 export interface NewTopic {

@@ -21,6 +21,7 @@ import { type KafkaCluster, KafkaFailure } from './cluster.ts';
 import { EPOCH_TOPIC, encodeMarker, findEpoch } from './epoch.ts';
 import { type GroupConsumer, startGroupConsumer } from './group-consumer.ts';
 import { watchHealth } from './health.ts';
+import { makeTopic } from './make-topic.ts';
 import type { KafkaEventLogOptions } from './options.ts';
 import { withPrefix } from './prefix.ts';
 import { partitionEnds, readRecords } from './read-records.ts';
@@ -97,27 +98,20 @@ function createKafkaEventLog(cluster: KafkaCluster, options: KafkaEventLogOption
   }
 
   async function createTopic(name: string, partitions: number): Promise<void> {
-    const created = await keep(() =>
-      cluster.createTopic(name, {
-        partitions,
-        replicationFactor: options.replicationFactor ?? 3,
-        config: {
-          'cleanup.policy': 'delete',
-          'retention.ms': '-1',
-          'retention.bytes': '-1',
-          'min.insync.replicas': String(options.minInsyncReplicas ?? 2),
-          'max.message.bytes': String(MAX_MESSAGE_BYTES),
-          'message.timestamp.type': 'LogAppendTime',
-          'unclean.leader.election.enable': 'false',
-        },
-      }),
-    );
-    if (!created) return;
-    await keep(async () => {
-      await cluster.discover(name).catch(() => {});
-      if (!(await cluster.settled(name))) throw new Error('not everywhere yet');
+    const made = await makeTopic(cluster, keep, name, {
+      partitions,
+      replicationFactor: options.replicationFactor ?? 3,
+      config: {
+        'cleanup.policy': 'delete',
+        'retention.ms': '-1',
+        'retention.bytes': '-1',
+        'min.insync.replicas': String(options.minInsyncReplicas ?? 2),
+        'max.message.bytes': String(MAX_MESSAGE_BYTES),
+        'message.timestamp.type': 'LogAppendTime',
+        'unclean.leader.election.enable': 'false',
+      },
     });
-    options.logger?.info('log.topic.created', { topic: name });
+    if (made === 'created') options.logger?.info('log.topic.created', { topic: name });
   }
 
   async function readEpoch(): Promise<number | undefined> {

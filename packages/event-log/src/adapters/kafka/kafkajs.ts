@@ -192,7 +192,7 @@ export function createKafkaCluster(options: KafkaConnectionOptions): KafkaCluste
             throw err;
           },
         );
-        if (exists) return false;
+        if (exists) return 'existed';
         const controller = await cluster.findControllerBroker();
         try {
           const configEntries = Object.entries(entries).map(([key, value]) => ({ name: key, value }));
@@ -200,9 +200,9 @@ export function createKafkaCluster(options: KafkaConnectionOptions): KafkaCluste
             topics: [{ topic: name, numPartitions: partitions, replicationFactor, configEntries }],
             timeout: options.requestTimeoutMs,
           });
-          return true;
+          return 'created';
         } catch (err) {
-          if (failureType(err) === 'TOPIC_ALREADY_EXISTS') return false;
+          if (failureType(err) === 'TOPIC_ALREADY_EXISTS') return 'raced';
           throw err;
         }
       }),
