@@ -150,28 +150,12 @@ function useFirstNew(personId: string, messages: readonly Message[]): string | u
   return first.current;
 }
 
-/** How the list stood when we looked last, pixels. */
-interface Place {
-  readonly top: number;
-  readonly height: number;
-  readonly fromEnd: number;
-  /** Whether it goes along with what comes. */
-  readonly following: boolean;
-}
-
-/** A browser tells of scrolling with the next frame only: what comes before that must not put the reader back. */
-function withScrolled<P extends Place>(place: P, { scrollTop, clientHeight }: HTMLElement): P {
-  if (scrollTop === place.top) return place;
-  const fromEnd = Math.max(0, place.height - clientHeight - scrollTop);
-  return { ...place, fromEnd, following: fromEnd < NEAR_END };
-}
-
 /** Keeps the place: at the end when messages come, where one reads when older ones are put before. */
 function useScrolling(personId: string, messages: readonly Message[], self: string) {
   const { run } = useParley();
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
-  const place = useRef({ top: 0, height: 0, fromEnd: 0, following: true, first: '', last: '' });
+  const place = useRef({ top: 0, height: 0, following: true, first: '', last: '' });
   const paging = useSharedOf('paging', personId)?.state;
   const unread = useSharedOf('unread', personId) ?? 0;
 
@@ -180,22 +164,25 @@ function useScrolling(personId: string, messages: readonly Message[], self: stri
   useLayoutEffect(() => {
     const area = box.current;
     if (!area) return;
-    const before = withScrolled(place.current, area);
+    const before = place.current;
     const first = messages[0]?.id ?? '';
     const last = messages.at(-1);
     const mine = last !== undefined && last.id !== before.last && last.senderId === self && last.state === 'sending';
-    if (before.following || mine) toEnd();
-    else if (first !== before.first) area.scrollTop = area.scrollHeight - area.clientHeight - before.fromEnd;
-    place.current = { ...before, top: area.scrollTop, height: area.scrollHeight, first, last: last?.id ?? '' };
+    // The browser tells of scrolling with the next frame only; what comes before that must not put the reader back.
+    const scrolled = area.scrollTop !== before.top;
+    const following = scrolled ? before.height - area.clientHeight - area.scrollTop < NEAR_END : before.following;
+    if (following || mine) toEnd();
+    else if (first !== before.first) area.scrollTop += area.scrollHeight - before.height;
+    place.current = { top: area.scrollTop, height: area.scrollHeight, following, first, last: last?.id ?? '' };
   }, [messages, self, paging]);
 
   useEffect(() => {
     const area = box.current;
     if (!area) return;
     const look = () => {
-      const fromEnd = area.scrollHeight - area.clientHeight - area.scrollTop;
-      const following = fromEnd < NEAR_END;
-      place.current = { ...place.current, top: area.scrollTop, height: area.scrollHeight, fromEnd, following };
+      const { scrollTop: top, scrollHeight: height } = area;
+      const following = height - area.clientHeight - top < NEAR_END;
+      place.current = { ...place.current, top, height, following };
       setAtEnd(following);
       if (area.scrollTop < NEAR_BEGINNING && paging === 'more') run('older', personId);
     };
